@@ -1,0 +1,151 @@
+import { isAbsolute, join, resolve } from 'node:path';
+import { LANGUAGES, type Language } from './locale.js';
+
+/** What `.env` says, checked and typed. Paths are absolute. */
+export interface Config {
+  /** Telegram bot token; empty: the chat sandbox stands in. */
+  botToken: string;
+  /** Telegram user ids that may use Potion. */
+  adminIds: readonly number[];
+  telegramApiUrl: string;
+  dataDir: string;
+  logDir: string;
+  backupDir: string;
+  hddMount: string;
+  flowsDir: string;
+  /** Units that Potion may start, stop and restart, and which it watches. */
+  servicesWhitelist: readonly string[];
+  serverName: string;
+  lang: Language;
+  port: number;
+  /** Address the editor listens on. */
+  editorBind: string;
+  editorUser: string;
+  /** bcrypt hash, as printed by `npx node-red admin hash-pw`. */
+  editorPasswordHash: string;
+  /** Pinged each minute while Potion is healthy; empty: off. */
+  heartbeatUrl: string;
+  logLevel: 'error' | 'warn' | 'info' | 'debug';
+}
+
+/** Every fault of an environment at once, each naming its variable. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(
+      `These settings need mending (in .env):\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    );
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A unit name as systemd accepts it, with its type at the end. */
+export const UNIT_NAME =
+  /^[A-Za-z0-9:_.\\@-]{1,249}\.(service|socket|timer|mount|automount|swap|target|path|slice|scope|device)$/;
+
+/** Loopback addresses need no login; anything else does. */
+export function isLoopback(address: string): boolean {
+  return address === 'localhost' || address === '::1' || /^127(\.\d{1,3}){3}$/.test(address);
+}
+
+/**
+ * Reads the environment. Names as in the requirements; `.env.example` documents each.
+ * @param home folder that relative paths start from
+ * @throws ConfigError naming every variable that is wrong
+ */
+export function readConfig(env: Environment, home: string): Config {
+  const problems: string[] = [];
+  const text = (name: string, fallback = '') => env[name]?.trim() || fallback;
+  const fault = (name: string, why: string) => problems.push(`${name}: ${why}`);
+
+  const path = (name: string, fallback: string, base = home) => {
+    const value = text(name, fallback);
+    return isAbsolute(value) ? value : resolve(base, value);
+  };
+  const oneOf = <T extends string>(name: string, allowed: readonly T[], fallback: T): T => {
+    const value = text(name, fallback) as T;
+    if (!allowed.includes(value)) fault(name, `"${value}" is not one of ${allowed.join(', ')}`);
+    return value;
+  };
+  const url = (name: string, fallback = '') => {
+    const value = text(name, fallback);
+    if (value && !(URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)))
+      fault(name, `"${value}" is not an http(s) address`);
+    return value.replace(/\/+$/, '');
+  };
+  const list = (name: string) =>
+    text(name)
+      .split(/[\s,]+/)
+      .filter(Boolean);
+
+  const botToken = text('BOT_TOKEN');
+  if (botToken && !/^\d+:[\w-]{20,}$/.test(botToken))
+    fault('BOT_TOKEN', 'does not look like a token from @BotFather (digits, a colon, 35 characters)');
+
+  const adminIds = list('ADMIN_IDS').map((id) => {
+    if (!/^[1-9]\d{0,15}$/.test(id)) fault('ADMIN_IDS', `"${id}" is not a Telegram user id (a whole number)`);
+    return Number(id);
+  });
+
+  const servicesWhitelist = list('SERVICES_WHITELIST').map((name) => {
+    const unit = name.includes('.') ? name : `${name}.service`;
+    if (!UNIT_NAME.test(unit))
+      fault('SERVICES_WHITELIST', `"${name}" is not a unit name, e.g. nginx.service`);
+    return unit;
+  });
+
+  const port = Number(text('POTION_PORT', '1880'));
+  if (!Number.isInteger(port) || port < 1 || port > 65535)
+    fault('POTION_PORT', `"${text('POTION_PORT')}" is not a port (1 to 65535)`);
+
+  const editorBind = text('EDITOR_BIND', '127.0.0.1').replace(/^loopback$/, '127.0.0.1');
+  const editorUser = text('EDITOR_USER', 'admin');
+  const editorPasswordHash = text('EDITOR_PASSWORD_HASH');
+  if (editorPasswordHash && !/^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/.test(editorPasswordHash))
+    fault('EDITOR_PASSWORD_HASH', 'is not a bcrypt hash; make one with: npx node-red admin hash-pw');
+  if (!isLoopback(editorBind) && !editorPasswordHash)
+    fault(
+      'EDITOR_BIND',
+      `"${editorBind}" is open to others: set EDITOR_PASSWORD_HASH first, or use loopback`,
+    );
+
+  const dataDir = path('DATA_DIR', 'data');
+  const config: Config = {
+    botToken,
+    adminIds,
+    telegramApiUrl: url('TELEGRAM_API_URL', 'https://api.telegram.org'),
+    dataDir,
+    logDir: path('LOG_DIR', join(dataDir, 'logs')),
+    backupDir: path('BACKUP_DIR', join(dataDir, 'backups')),
+    hddMount: path('HDD_MOUNT', '/mnt/potion-data'),
+    flowsDir: path('FLOWS_DIR', 'flows'),
+    servicesWhitelist,
+    serverName: text('SERVER_NAME', 'Potion'),
+    lang: oneOf('POTION_LANG', LANGUAGES, 'id'),
+    port,
+    editorBind,
+    editorUser,
+    editorPasswordHash,
+    heartbeatUrl: url('HEARTBEAT_URL'),
+    logLevel: oneOf('LOG_LEVEL', ['error', 'warn', 'info', 'debug'] as const, 'info'),
+  };
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+let current: Config | undefined;
+
+/** The configuration of this process, read once from its environment. */
+export function config(): Config {
+  current ??= readConfig(process.env, process.env.POTION_HOME ?? process.cwd());
+  return current;
+}
+
+/** Sets the configuration of this process: at start-up, and in tests. `undefined` reads it anew. */
+export function setConfig(value: Config | undefined): void {
+  current = value;
+}

@@ -1,0 +1,88 @@
+import type { Failure } from './errors.js';
+
+/** A Node-RED message with the properties that Potion gives a meaning. Everything else on it is kept. */
+export interface Message {
+  _msgid?: string;
+  /** Arguments in, result out: plain JSON in SI base units (bytes, seconds, ratio 0..1, °C, epoch ms). */
+  payload?: unknown;
+  topic?: unknown;
+  /** When the thing was observed, epoch ms. Deciding nodes use it instead of the wall clock. */
+  timestamp?: number;
+  /** Overrides the `action` of a node with several operations. */
+  action?: string;
+  request?: Request;
+  incident?: Incident;
+  /** As Node-RED's Catch node sets it; `cause` is there when a Potion node failed. */
+  error?: {
+    message: string;
+    code?: string;
+    cause?: Failure;
+    source?: { id: string; type: string; name?: string };
+  };
+  [property: string]: unknown;
+}
+
+/** Born at the gate, carried to the end of a command's pipeline; `say` answers whoever asked. */
+export interface Request {
+  /** Unique and the same for a redelivered update: `<chat>:<message id>` or `cb:<callback query id>`. */
+  id: string;
+  /** Telegram user id: the only identity there is. */
+  user: number;
+  /** Telegram chat id to answer in. */
+  chat: number;
+  /** Name of the command without slash, as registered. */
+  command: string;
+  args: string[];
+  /** Epoch ms of the person's message, as Telegram stamped it. */
+  startedAt: number;
+  /** When it came from a button: the message that carried it, which an answer may edit. */
+  messageId?: number;
+}
+
+export type Severity = 'info' | 'warning' | 'critical';
+export type IncidentState = 'pending' | 'firing' | 'resolved';
+
+/** What an alert, a self-heal run or a failed backup is part of. One Telegram message per incident. */
+export interface Incident {
+  /** The same from the first to the last message of one incident. */
+  id: string;
+  /** Stable name of what is watched, e.g. `cpu`, `disk:/`, `service:nginx.service`. */
+  code: string;
+  severity: Severity;
+  state: IncidentState;
+  /** Epoch ms. */
+  since: number;
+}
+
+/** An inline button. `command` is a command line as a person could type it; `answer` answers a question. */
+export type Button =
+  | { label: string; command: string }
+  | { label: string; answer: string }
+  | { label: string; url: string };
+
+/** What `say` hands to the outbox: one message for one chat, in Telegram's words but not yet on its way. */
+export interface Draft {
+  chat: number;
+  /** Telegram HTML, of any length; the outbox splits it. */
+  html: string;
+  /** Rows of inline buttons. Callback data is at most 64 bytes. */
+  inline?: { text: string; callback_data?: string; url?: string }[][];
+  /** Rows of labels for the keyboard below the chat. */
+  keyboard?: string[][];
+  /** A file to send; `html` is its caption. */
+  file?: { name: string; path?: string; base64?: string };
+  /** Drafts of one slot and chat share one Telegram message: the first is sent, later ones edit it. */
+  slot?: string;
+  /** With a slot: send a new message that answers the slot's one, instead of editing it. */
+  reply?: boolean;
+  /** Edit this Telegram message instead of sending one (a pressed button's own message). */
+  edit?: number;
+  /** Alerts are never dropped for space, nor digested away without a trace. */
+  kind: 'alert' | 'reply' | 'notice';
+  /** Deliver without a sound. */
+  silent?: boolean;
+  /** Epoch ms of what the message tells about; a late delivery is stamped with it. */
+  at: number;
+  /** Id of the request that this answers. */
+  request?: string;
+}

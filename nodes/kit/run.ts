@@ -1,0 +1,85 @@
+import { execa } from 'execa';
+import { PotionError } from './errors.js';
+
+export interface RunOptions {
+  /** Milliseconds until the program is ended. Default 30 s. */
+  timeout?: number;
+  /** Ends the program when the node that started it closes. */
+  signal?: AbortSignal;
+  cwd?: string;
+  /** Added to a small fixed environment; nothing else is inherited. */
+  env?: Record<string, string>;
+  input?: string;
+  /** Characters of stdout and stderr kept, each. Default 10 million. */
+  maxOutput?: number;
+  /** Called with each line of stdout as it comes. */
+  onLine?: (line: string) => void;
+}
+
+export interface RunResult {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+  /** stdout or stderr was longer than `maxOutput` and was cut. */
+  truncated: boolean;
+  /** Milliseconds. */
+  took: number;
+}
+
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/**
+ * Runs an outside program: an argument array, never a shell, a small environment, a time limit, an output cap.
+ *
+ * A non-zero exit is a result, not an error, because many programs exit 0 on failure and non-zero on success;
+ * the caller judges by what was produced.
+ * @throws PotionError UNAVAILABLE when the program is not installed, TIMEOUT, CANCELLED
+ */
+export async function run(
+  program: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const started = performance.now();
+  const timeout = options.timeout ?? 30_000;
+  const child = execa(program, [...args], {
+    timeout,
+    cancelSignal: options.signal,
+    cwd: options.cwd,
+    extendEnv: false,
+    env: { PATH, LC_ALL: 'C', HOME: process.env.HOME ?? '/', ...options.env },
+    stdin: options.input === undefined ? 'ignore' : 'pipe',
+    input: options.input,
+    maxBuffer: options.maxOutput ?? 10_000_000,
+    reject: false,
+    stripFinalNewline: true,
+    killSignal: 'SIGTERM',
+    forceKillAfterDelay: 2000,
+    ...(options.onLine ? { stdout: lines(options.onLine) } : {}),
+  });
+  const result = await child;
+  if (result.timedOut)
+    throw new PotionError('TIMEOUT', 'errors.program-timeout', { program, seconds: timeout / 1000 });
+  if (result.isCanceled) throw new PotionError('CANCELLED', 'errors.program-cancelled', { program });
+  if (result.exitCode === undefined && !result.isMaxBuffer && !result.isTerminated)
+    throw new PotionError(
+      'UNAVAILABLE',
+      'errors.program-missing',
+      { program },
+      result.cause ?? result.shortMessage,
+    );
+  return {
+    exitCode: result.exitCode ?? -1,
+    stdout: String(result.stdout ?? ''),
+    stderr: String(result.stderr ?? ''),
+    truncated: result.isMaxBuffer,
+    took: performance.now() - started,
+  };
+}
+
+function lines(onLine: (line: string) => void) {
+  return function* (line: unknown) {
+    onLine(String(line));
+    yield line as string;
+  };
+}

@@ -1,0 +1,65 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { Kysely, SqliteDialect } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import { config } from '../kit/config.js';
+import { PotionError } from '../kit/errors.js';
+import { migrations } from './migrations.js';
+import type { Schema } from './schema.js';
+
+export type Database = Kysely<Schema>;
+
+/**
+ * Opens a database file and brings it up to date. Full sync: what was written is there after a power cut,
+ * because the effects that it records must not be forgotten.
+ * @throws PotionError UNAVAILABLE when the file can't be opened or is damaged
+ */
+export async function openDatabase(file: string): Promise<Database> {
+  try {
+    if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true, mode: 0o750 });
+    const sqlite = new DatabaseSync(file, { timeout: 5000 });
+    sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+    const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: forKysely(sqlite) }) });
+    const { error } = await new Migrator({
+      db,
+      provider: { getMigrations: async () => migrations },
+    }).migrateToLatest();
+    if (error) throw error;
+    return db;
+  } catch (thrown) {
+    throw new PotionError('UNAVAILABLE', 'errors.database', { file }, thrown);
+  }
+}
+
+// Kysely's SQLite dialect was written for better-sqlite3, which takes parameters as one array and tells
+// whether a statement returns rows.
+function forKysely(sqlite: DatabaseSync) {
+  return {
+    close: () => sqlite.close(),
+    prepare(sql: string) {
+      const statement = sqlite.prepare(sql);
+      const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
+      return {
+        reader: statement.columns().length > 0,
+        all: (parameters: readonly unknown[]) => statement.all(...values(parameters)),
+        run: (parameters: readonly unknown[]) => statement.run(...values(parameters)),
+        iterate: (parameters: readonly unknown[]) =>
+          statement.iterate(...values(parameters)) as IterableIterator<unknown>,
+      };
+    },
+  };
+}
+
+let opened: Promise<Database> | undefined;
+
+/** The database of this process, opened at first use in DATA_DIR. */
+export function database(): Promise<Database> {
+  opened ??= openDatabase(join(config().dataDir, 'potion.db'));
+  return opened;
+}
+
+/** Puts another database in its place, for tests; `undefined` opens the configured one at next use. */
+export function useDatabase(db: Database | undefined): void {
+  opened = db && Promise.resolve(db);
+}

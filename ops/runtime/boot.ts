@@ -1,0 +1,44 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadEnvFile } from 'node:process';
+import { type Config, ConfigError, readConfig, setConfig } from '../../nodes/kit/config.js';
+import { flowStorage } from './flow-storage.js';
+import { runtimeLog } from './log.js';
+import { onlyLoopbackHosts } from './loopback.js';
+
+/** User id of the person at the chat sandbox's page, who is admin there unless ADMIN_IDS says otherwise. */
+export const SANDBOX_USER = 100_001;
+
+/**
+ * Reads `.env`, checks it and prepares what settings.ts needs. What is wrong is named on the console and ends
+ * the process with exit code 78 (EX_CONFIG), so that no half-configured Potion runs.
+ */
+export function boot(home: string) {
+  const config = configOrExit(home);
+  const secrets = [config.botToken, config.editorPasswordHash, config.heartbeatUrl];
+  // Flow files refer to these as ${NAME}; defaults must be there too.
+  process.env.TELEGRAM_API_URL = config.telegramApiUrl;
+  return {
+    config,
+    storage: flowStorage(config),
+    log: { handler: runtimeLog(config.logDir, secrets), onlyLoopbackHosts },
+  };
+}
+
+function configOrExit(home: string): Config {
+  try {
+    const file = join(home, '.env');
+    if (existsSync(file)) {
+      loadEnvFile(file);
+      if (statSync(file).mode & 0o077)
+        process.stderr.write('potion: .env can be read by others; run: chmod 600 .env\n');
+    }
+    process.env.POTION_HOME ??= home;
+    const config = readConfig(process.env, home);
+    setConfig(config);
+    return config;
+  } catch (thrown) {
+    process.stderr.write(`potion: ${thrown instanceof ConfigError ? thrown.message : String(thrown)}\n`);
+    process.exit(78);
+  }
+}

@@ -1,0 +1,20 @@
+import type { NodeAPI } from 'node-red';
+import { alive, pulseOf } from '../../nodes/kit/pulse.js';
+import { judgeHealth } from './judge-health.js';
+import { databaseWrites } from './probe-database.js';
+
+const DATABASE_WITHIN = 30_000;
+
+/**
+ * Node-RED plugin: `GET /potion/health` below the editor's address. Needs no login and tells no secret, so
+ * that a watchdog outside this process can ask.
+ */
+export default function health(RED: NodeAPI): void {
+  // Only this event tells the truth: with a missing node type Node-RED reports "started" all the same.
+  RED.events.on('flows:started', () => alive('flows', Date.now(), Number.POSITIVE_INFINITY));
+  RED.httpAdmin.get('/potion/health', async (_request, response) => {
+    await databaseWrites(DATABASE_WITHIN);
+    const answer = judgeHealth(pulseOf, Date.now());
+    response.status(answer.ok ? 200 : 503).json(answer);
+  });
+}
