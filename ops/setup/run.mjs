@@ -130,10 +130,8 @@ const COMMANDS = {
   build: async () => 0,
   flows: (node, args) => run(node, [join(HOME, 'ops/runtime/flows-cli.js'), ...args]),
   test: (node, args) => run(node, [join(HOME, 'test/run.mjs'), ...args]),
-  chaos: (node, args) =>
-    run(node, ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON', join(HOME, 'test/chaos/run.ts'), ...args]),
-  bench: (node, args) =>
-    run(node, ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON', join(HOME, 'test/bench/run.ts'), ...args]),
+  chaos: (node, args) => run(node, [join(HOME, 'test/chaos/run.ts'), ...args]),
+  bench: (node, args) => run(node, [join(HOME, 'test/bench/run.ts'), ...args]),
 };
 
 async function main() {

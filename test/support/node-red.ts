@@ -66,7 +66,9 @@ export async function startFlow(paths: string[], flow: object[], db?: Database):
         waiting.set(node, queue);
       }),
     statuses: (node) =>
-      (helper.getNode(node) as unknown as { status: { args: [object][] } }).status.args.map(([status]) => status),
+      (helper.getNode(node) as unknown as { status: { args: [object][] } }).status.args.map(
+        ([status]) => status,
+      ),
     stop: async () => {
       await helper.unload();
       useDatabase(undefined);
