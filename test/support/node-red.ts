@@ -53,7 +53,7 @@ export async function startFlow(paths: string[], flow: object[], db?: Database):
   }
   return {
     db: own,
-    give: (node, msg) => (helper.getNode(node) as { receive(msg: unknown): void }).receive(msg),
+    give: (node, msg) => (helper.getNode(node) as unknown as { receive(msg: unknown): void }).receive(msg),
     got: (node) => received.get(node) ?? [],
     next: (node, ms = 2000) =>
       new Promise((resolve, reject) => {
