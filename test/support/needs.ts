@@ -37,11 +37,10 @@ export function needs(context: Context, ...wanted: Need[]): void {
   context.skip();
 }
 
-function concerned(context: Context): Test[] {
-  const here = context.test;
+function concerned({ test: here, currentTest }: Context): Test[] {
   if (!here) return [];
-  if (here.type !== 'hook') return [here as Test];
-  return here.title.includes('each') && context.currentTest ? [context.currentTest] : below(here.parent);
+  if (here.parent?.tests.includes(here as Test)) return [here as Test];
+  return currentTest ? [currentTest] : below(here.parent);
 }
 
 function below(suite: Suite | undefined): Test[] {
