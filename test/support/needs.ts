@@ -40,7 +40,8 @@ export function needs(context: Context, ...wanted: Need[]): void {
 function concerned({ test: here, currentTest }: Context): Test[] {
   if (!here) return [];
   if (here.parent?.tests.includes(here as Test)) return [here as Test];
-  return currentTest ? [currentTest] : below(here.parent);
+  // mocha names the hooks so; in "before all" currentTest is only the first of them.
+  return here.title.startsWith('"before each"') && currentTest ? [currentTest] : below(here.parent);
 }
 
 function below(suite: Suite | undefined): Test[] {
