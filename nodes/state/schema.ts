@@ -54,7 +54,7 @@ export interface RequestTable {
   command: string;
   /** 1 when the command changes something: it is never repeated by itself. */
   changes: number;
-  state: 'received' | 'answered' | 'interrupted';
+  state: 'received' | 'repeated' | 'asking' | 'answered' | 'interrupted';
   /** The message as it was handed to the command, as JSON. */
   message: string;
   received_at: number;

@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { redact } from '../../nodes/kit/redact.js';
 
 /** A log entry as Node-RED's log handlers get it. */
 interface Entry {
@@ -19,16 +20,6 @@ const LEVELS: Record<number, string> = {
   50: 'debug',
   60: 'trace',
 };
-
-/** A bot token wherever it stands, e.g. inside an address that a failed request prints. */
-const TOKEN = /\b\d{5,}:[\w-]{20,}/g;
-
-/** Takes bot tokens and the given secrets out of a text. */
-export function redact(text: string, secrets: readonly string[] = []): string {
-  let clean = text.replace(TOKEN, '<token>');
-  for (const secret of secrets) if (secret.length >= 6) clean = clean.replaceAll(secret, '<secret>');
-  return clean;
-}
 
 /** One entry as one line (more when it carries a stack), local time first. */
 export function format(entry: Entry): string {
