@@ -1,5 +1,5 @@
 import type { Language } from './locale.js';
-import type { Message } from './messages.js';
+import type { Message, Request } from './messages.js';
 
 /** What a `command` node registers under its name. */
 export interface CommandSpec {
@@ -16,13 +16,20 @@ export interface CommandSpec {
   usage: string;
   /** It changes something: never repeated by itself after a crash, asked again when it comes late. */
   changes: boolean;
+  /** It works but is not listed in `/help` nor suggested. */
+  hidden?: boolean;
+  /** The node that stands behind it, as a person finds it in the editor: its name or id. */
+  owner?: string;
 }
 
 /** Hands a message to the command node. */
 export type Deliver = (msg: Message) => void;
 
-/** Receives the answer to a question that a `confirm` node has asked. */
-export type Answer = (id: string, yes: boolean) => void;
+/**
+ * Receives the answer to a question that a `confirm` node has asked. The question is closed by then; the
+ * answer is a request of its own, so that what follows is tracked and answered like any other.
+ */
+export type Answer = (id: string, yes: boolean, request: Request) => void;
 
 /**
  * The place where gate, command, confirm and say meet without knowing each other, as Node-RED's own
@@ -34,16 +41,28 @@ export class Door {
 
   /**
    * Registers a command under its name; the returned function takes it away again.
-   * @returns undefined when another node already has the name or an alias of it
+   * @returns undefined when another command already has the name, an alias or a button label of it
    */
   register(spec: CommandSpec, deliver: Deliver): (() => void) | undefined {
-    const names = [spec.name, ...spec.aliases];
-    if (names.some((name) => this.find(name))) return undefined;
+    if (this.clash(spec)) return undefined;
     const entry = { spec, deliver };
     this.#commands.set(spec.name, entry);
     return () => {
       if (this.#commands.get(spec.name) === entry) this.#commands.delete(spec.name);
     };
+  }
+
+  /** What stands in the way of registering a command: the name or label that is taken, and by which one. */
+  clash(spec: CommandSpec): { what: string; by: CommandSpec } | undefined {
+    for (const what of [spec.name, ...spec.aliases]) {
+      const found = this.find(what);
+      if (found) return { what, by: found.spec };
+    }
+    for (const what of Object.values(spec.button ?? {})) {
+      const found = this.findButton(what);
+      if (found) return { what, by: found.spec };
+    }
+    return undefined;
   }
 
   /** The command of this name or alias. */
@@ -56,8 +75,10 @@ export class Door {
 
   /** The command whose keyboard button carries this label, in any language. */
   findButton(label: string): { spec: CommandSpec; deliver: Deliver } | undefined {
+    const wanted = plainLabel(label);
+    if (wanted === '') return undefined;
     for (const entry of this.#commands.values())
-      if (Object.values(entry.spec.button ?? {}).includes(label)) return entry;
+      if (Object.values(entry.spec.button ?? {}).some((own) => plainLabel(own) === wanted)) return entry;
     return undefined;
   }
 
@@ -87,11 +108,16 @@ export class Door {
   }
 
   /** Hands an answer to the confirm node that asked. @returns whether that node is still there */
-  answer(node: string, id: string, yes: boolean): boolean {
+  answer(node: string, id: string, yes: boolean, request: Request): boolean {
     const take = this.#questions.get(node);
-    take?.(id, yes);
+    take?.(id, yes, request);
     return take !== undefined;
   }
+}
+
+// Clients differ in whether they send an emoji with its variation selector.
+function plainLabel(label: string): string {
+  return label.normalize('NFC').replaceAll('\uFE0F', '').trim();
 }
 
 /** The door of this process. */

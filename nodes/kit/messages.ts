@@ -12,6 +12,8 @@ export interface Message {
   action?: string;
   request?: Request;
   incident?: Incident;
+  /** What `say` is to tell, when its own configuration leaves that to the message. */
+  say?: Say;
   /** As Node-RED's Catch node sets it; `cause` is there when a Potion node failed. */
   error?: {
     message: string;
@@ -24,7 +26,10 @@ export interface Message {
 
 /** Born at the gate, carried to the end of a command's pipeline; `say` answers whoever asked. */
 export interface Request {
-  /** Unique and the same for a redelivered update: `<chat>:<message id>` or `cb:<callback query id>`. */
+  /**
+   * Unique and the same for a redelivered update: `<chat>:<message id>:<date>` or `cb:<callback query id>`.
+   * The date is there because another bot, or a new one, counts its messages from 1 again.
+   */
   id: string;
   /** Telegram user id: the only identity there is. */
   user: number;
@@ -59,6 +64,20 @@ export type Button =
   | { label: string; command: string }
   | { label: string; answer: string }
   | { label: string; url: string };
+
+/** What a node wants to have said to whoever asked. */
+export interface Say {
+  /** Key of a text in `locales`. `processing` alone is no answer yet. */
+  text: string;
+  /** Values for the text. */
+  data?: Record<string, unknown>;
+  /** Rows of inline buttons. */
+  buttons?: Button[][];
+  /** Show the keyboard of all commands below the chat. */
+  keyboard?: boolean;
+  /** Change the message that the request already has in the chat (its question) instead of sending another. */
+  edit?: boolean;
+}
 
 /** What `say` hands to the outbox: one message for one chat, in Telegram's words but not yet on its way. */
 export interface Draft {
