@@ -47,6 +47,18 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export const UNIT_NAME =
   /^[A-Za-z0-9:_.\\@-]{1,249}\.(service|socket|timer|mount|automount|swap|target|path|slice|scope|device)$/;
 
+/**
+ * The full name of a unit: what has no type is a service, `php8.2-fpm` too. A template without an instance
+ * (`web@`) and what looks like an option name no unit.
+ * @returns undefined when it is not a name that systemd would take
+ */
+export function unitName(name: string): string | undefined {
+  const unit = UNIT_NAME.test(name) ? name : `${name}.service`;
+  const stem = unit.slice(0, unit.lastIndexOf('.'));
+  const nameless = stem.startsWith('@') || stem.endsWith('@') || /^-(?!\.(mount|slice)$)/.test(unit);
+  return UNIT_NAME.test(unit) && !nameless ? unit : undefined;
+}
+
 /** Loopback addresses need no login; anything else does. */
 export function isLoopback(address: string): boolean {
   return address === 'localhost' || address === '::1' || /^127(\.\d{1,3}){3}$/.test(address);
@@ -92,10 +104,9 @@ export function readConfig(env: Environment, home: string): Config {
   });
 
   const servicesWhitelist = list('SERVICES_WHITELIST').map((name) => {
-    const unit = name.includes('.') ? name : `${name}.service`;
-    if (!UNIT_NAME.test(unit))
-      fault('SERVICES_WHITELIST', `"${name}" is not a unit name, e.g. nginx.service`);
-    return unit;
+    const unit = unitName(name);
+    if (!unit) fault('SERVICES_WHITELIST', `"${name}" is not a unit name, e.g. nginx.service`);
+    return unit ?? name;
   });
 
   const port = Number(text('POTION_PORT', '1880'));
