@@ -77,6 +77,12 @@ export interface Say {
   keyboard?: boolean;
   /** Change the message that the request already has in the chat (its question) instead of sending another. */
   edit?: boolean;
+  /** Without a sound; `say` passes it on to the draft. Default: incidents of severity `info` are silent. */
+  silent?: boolean;
+  /** With an incident: answer its message with a new one (which rings) instead of editing it. Default: once it is over. */
+  reply?: boolean;
+  /** The same for a message that is sent again because Potion crashed in between: see `Draft.dedupe`. */
+  dedupe?: string;
 }
 
 /** What `say` hands to the outbox: one message for one chat, in Telegram's words but not yet on its way. */
@@ -104,4 +110,10 @@ export interface Draft {
   at: number;
   /** Id of the request that this answers. */
   request?: string;
+  /** With a request: more will follow (PROCESSING, progress), so it does not count as answered yet. */
+  interim?: boolean;
+  /** With a request: what the audit log keeps as its result, `ok` or an error code. Default `ok`. */
+  outcome?: string;
+  /** A second draft with the same key for the same chat is dropped: it was handed in twice. */
+  dedupe?: string;
 }
