@@ -1,9 +1,7 @@
 import type { NodeAPI } from 'node-red';
+import { judgeHealth } from '../../nodes/kit/health.js';
 import { alive, pulseOf } from '../../nodes/kit/pulse.js';
-import { judgeHealth } from './judge-health.js';
-import { databaseWrites } from './probe-database.js';
-
-const DATABASE_WITHIN = 30_000;
+import { databaseWrites } from '../../nodes/state/probe.js';
 
 /**
  * Node-RED plugin: `GET /potion/health` below the editor's address. Needs no login and tells no secret, so
@@ -13,7 +11,7 @@ export default function health(RED: NodeAPI): void {
   // Only this event tells the truth: with a missing node type Node-RED reports "started" all the same.
   RED.events.on('flows:started', () => alive('flows', Date.now(), Number.POSITIVE_INFINITY));
   RED.httpAdmin.get('/potion/health', async (_request, response) => {
-    await databaseWrites(DATABASE_WITHIN);
+    await databaseWrites();
     const answer = judgeHealth(pulseOf, Date.now());
     response.status(answer.ok ? 200 : 503).json(answer);
   });

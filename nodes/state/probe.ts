@@ -1,12 +1,15 @@
-import { describe } from '../../nodes/kit/errors.js';
-import { ailing, alive, pulseOf } from '../../nodes/kit/pulse.js';
-import { database } from '../../nodes/state/database.js';
+import { describe } from '../kit/errors.js';
+import { ailing, alive, pulseOf } from '../kit/pulse.js';
+import { database } from './database.js';
 
 /** Shortest time between two test writes, so that asking for health often costs no disk writes. */
 const AT_MOST_EVERY = 10_000;
 
-/** Writes one row and says what came of it on the pulse of `database`. */
-export async function databaseWrites(within: number, now = Date.now()): Promise<void> {
+/** Without a test write for this long, nobody knows whether writing still works. */
+const WITHIN = 30_000;
+
+/** Writes one row and says what came of it on the pulse of `database`. Never throws. */
+export async function databaseWrites(now = Date.now()): Promise<void> {
   const last = pulseOf('database');
   if (last && last.ailing === undefined && Math.abs(now - last.at) < AT_MOST_EVERY) return;
   try {
@@ -17,7 +20,7 @@ export async function databaseWrites(within: number, now = Date.now()): Promise<
       .values(row)
       .onConflict((conflict) => conflict.column('key').doUpdateSet({ value: row.value, updated_at: now }))
       .execute();
-    alive('database', now, within);
+    alive('database', now, WITHIN);
   } catch (thrown) {
     ailing('database', `writing failed: ${describe(thrown)}`, now);
   }

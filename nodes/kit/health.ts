@@ -1,4 +1,4 @@
-import type { Part, Pulse } from '../../nodes/kit/pulse.js';
+import type { Part, Pulse } from './pulse.js';
 
 export interface PartHealth {
   ok: boolean;
