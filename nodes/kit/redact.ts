@@ -1,5 +1,5 @@
 /** A bot token wherever it stands, e.g. inside an address that a failed request prints. */
-const TOKEN = /\b\d{5,}:[\w-]{20,}/g;
+const TOKEN = /\d{5,}:[\w-]{20,}/g;
 
 /** Takes bot tokens and the given secrets out of a text. */
 export function redact(text: string, secrets: readonly string[] = []): string {

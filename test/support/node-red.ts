@@ -18,6 +18,11 @@ export function loadNode(path: string): (RED: NodeAPI) => void {
   return require(join(HOME, 'nodes', path, `${name}.js`)).default;
 }
 
+/** A node that Node-RED brings itself: `loadCore('common/25-catch.js')`. */
+export function loadCore(file: string): unknown {
+  return require(`@node-red/nodes/core/${file}`);
+}
+
 /** A running flow of real Node-RED with an empty database of its own. */
 export interface Running {
   db: Database;
@@ -39,8 +44,7 @@ export interface Running {
 export async function startFlow(paths: string[], flow: object[], db?: Database): Promise<Running> {
   const own = db ?? (await openDatabase(':memory:'));
   useDatabase(own);
-  const core = '@node-red/nodes/core/common/25-catch.js';
-  await helper.load([...paths.map(loadNode), require(core)] as never, flow as never, {});
+  await helper.load([...paths.map(loadNode), loadCore('common/25-catch.js')] as never, flow as never, {});
   const received = new Map<string, Message[]>();
   const waiting = new Map<string, ((msg: Message) => void)[]>();
   for (const { id, type } of flow as { id: string; type: string }[]) {
