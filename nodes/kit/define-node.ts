@@ -88,6 +88,22 @@ export function defineNode<C extends object>(spec: NodeSpec<C>): (RED: NodeAPI) 
   };
 }
 
+const waitingForFlows = new WeakMap<object, (() => void)[]>();
+
+/** Runs something once the flows that are being created have started: before that no Catch node hears it. */
+function afterFlowsStarted(RED: NodeAPI, run: () => void): void {
+  let waiting = waitingForFlows.get(RED.events);
+  if (!waiting) {
+    const list: (() => void)[] = [];
+    RED.events.on('flows:started', () => {
+      for (const next of list.splice(0)) next();
+    });
+    waitingForFlows.set(RED.events, list);
+    waiting = list;
+  }
+  waiting.push(run);
+}
+
 function attach<C extends object>(
   RED: NodeAPI,
   node: Node,
@@ -99,15 +115,17 @@ function attach<C extends object>(
   let behaviour: Behaviour = {};
   let broken: unknown;
   let started: Promise<void> = Promise.resolve();
+  const failLater = (thrown: unknown) =>
+    afterFlowsStarted(RED, () => {
+      if (!closing.signal.aborted) context.fail(thrown);
+    });
   try {
     spec.check?.(context.config);
     behaviour = spec.create(context);
-    started = Promise.resolve(behaviour.start?.()).catch((thrown: unknown) => {
-      if (!closing.signal.aborted) context.fail(thrown);
-    });
+    started = Promise.resolve(behaviour.start?.()).catch(failLater);
   } catch (thrown) {
     broken = thrown;
-    context.fail(thrown);
+    failLater(thrown);
   }
 
   node.on('input', (msg: NodeMessageInFlow, send, done) => {
