@@ -104,6 +104,22 @@ describe('self-heal policy', () => {
     assert.deepEqual(story.seen(300, FAILED), ['gave-up 0 (budget)']);
   });
 
+  it('keeps to its wait however often it hears that the unit is down', () => {
+    const story = new Story();
+    story.seen(0, FAILED);
+    story.ended(1, FAILED);
+    for (const second of [2, 3, 4]) assert.deepEqual(story.seen(second, FAILED), []);
+    assert.equal(story.heal.until, 6_000);
+  });
+
+  it('counts a restart for exactly the window', () => {
+    const limits = { ...LIMITS, tries: 1 };
+    const heal: Heal = { phase: 'idle', restarts: [0] };
+    const just = { type: 'seen', view: FAILED } as const;
+    assert.equal(decide(heal, just, LIMITS.window - 1, limits).heal.phase, 'gave-up');
+    assert.equal(decide(heal, just, LIMITS.window, limits).heal.phase, 'trying');
+  });
+
   it('has a new budget once the window has moved on', () => {
     const story = new Story();
     for (const start of [0, 2000, 4000, 6000]) {
@@ -216,6 +232,14 @@ describe('self-heal policy', () => {
     story.seen(0, FAILED);
     story.ended(10, STARTING, true);
     assert.deepEqual(story.out(STARTING), ['gave-up 1 (slow)']);
+  });
+
+  it('once given up, a unit that comes up and dies again gets no more tries than before', () => {
+    const story = new Story();
+    story.seen(0, AUTO);
+    assert.deepEqual(story.out(AUTO), ['gave-up 0 (flapping)']);
+    story.seen(200, UP);
+    assert.deepEqual(story.seen(210, FAILED), ['still-down 0 (budget)']);
   });
 
   it('does not touch a unit that ended in order', () => {
