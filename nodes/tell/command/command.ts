@@ -1,0 +1,96 @@
+import { config as environment } from '../../kit/config.js';
+import { defineNode } from '../../kit/define-node.js';
+import { type CommandSpec, door } from '../../kit/door.js';
+import { PotionError } from '../../kit/errors.js';
+import type { Message } from '../../kit/messages.js';
+import { parsePattern, readArguments, usageOf } from './arguments.js';
+
+interface CommandConfig {
+  command: string;
+  /** Separated by commas or spaces. */
+  aliases: string;
+  /** Label of the button below the chat, per language. */
+  buttonId: string;
+  buttonEn: string;
+  /** Row and place; a number, or as the editor saves it. */
+  order: number | string;
+  /** Key of a text, or the text itself. */
+  description: string;
+  /** Pattern of the arguments; empty: anything goes. */
+  args: string;
+  changes: boolean;
+  hidden: boolean;
+}
+
+/** As Telegram allows for a bot's commands. */
+const NAME = /^[a-z0-9_]{1,32}$/;
+
+export default defineNode<CommandConfig>({
+  type: 'potion-command',
+  version: 1,
+  check(config) {
+    for (const name of [config.command, ...aliasesOf(config)])
+      if (!NAME.test(name)) throw new PotionError('INVALID', 'command.bad-name', { name });
+    parsePattern(config.args ?? '');
+  },
+  create: (ctx) => {
+    const { config, id } = ctx;
+    const parameters = parsePattern(config.args ?? '');
+    let leave: (() => void) | undefined;
+    return {
+      start() {
+        const spec = specOf(config, usageOf(parameters), config.name || id);
+        // Through the node's own input, so that its errors and its completion are seen like any other's.
+        leave = door.register(spec, (msg) => ctx.node.receive(msg as never));
+        if (leave) return ctx.status({ fill: 'green', text: `/${spec.name}` });
+        const clash = door.clash(spec);
+        throw new PotionError('INVALID', 'command.taken', {
+          what: clash?.what,
+          command: clash?.by.name,
+          node: clash?.by.owner,
+        });
+      },
+      input(msg) {
+        const args = argsOf(msg);
+        const fields = readArguments(config.command, parameters, args, {
+          units: environment().servicesWhitelist,
+        });
+        const payload = { ...fields, args, text: textOf(msg, args) };
+        const { action } = fields;
+        return typeof action === 'string' ? { ...msg, payload, action } : { ...msg, payload };
+      },
+      stop: () => leave?.(),
+    };
+  },
+});
+
+function specOf(config: CommandConfig, usage: string, owner: string): CommandSpec {
+  const button: CommandSpec['button'] = {};
+  if (config.buttonId?.trim()) button.id = config.buttonId.trim();
+  if (config.buttonEn?.trim()) button['en-US'] = config.buttonEn.trim();
+  return {
+    name: config.command,
+    aliases: aliasesOf(config),
+    button,
+    order: Number(config.order) || 0,
+    description: config.description ?? '',
+    usage,
+    changes: Boolean(config.changes),
+    hidden: Boolean(config.hidden),
+    owner,
+  };
+}
+
+function aliasesOf(config: CommandConfig): string[] {
+  return (config.aliases ?? '').split(/[\s,]+/).filter(Boolean);
+}
+
+function argsOf(msg: Message): string[] {
+  const args = (msg.payload as { args?: unknown } | undefined)?.args;
+  return Array.isArray(args) ? args.map(String) : [];
+}
+
+function textOf(msg: Message, args: string[]): string {
+  const text = (msg.payload as { text?: unknown } | undefined)?.text;
+  return typeof text === 'string' ? text : args.join(' ');
+}
