@@ -15,6 +15,7 @@ async function first(db: Kysely<unknown>): Promise<void> {
     .addColumn('kind', 'text', (c) => c.notNull())
     .addColumn('draft', 'text', (c) => c.notNull())
     .addColumn('slot', 'text')
+    .addColumn('dedupe', 'text')
     .addColumn('state', 'text', (c) => c.notNull())
     .addColumn('created_at', 'bigint', (c) => c.notNull())
     .addColumn('due_at', 'bigint', (c) => c.notNull())
@@ -25,6 +26,7 @@ async function first(db: Kysely<unknown>): Promise<void> {
     .addColumn('finished_at', 'bigint')
     .execute();
   await schema.createIndex('outbox_waiting').on('outbox').columns(['state', 'chat', 'id']).execute();
+  await schema.createIndex('outbox_dedupe').on('outbox').columns(['chat', 'dedupe']).unique().execute();
   await schema
     .createTable('slots')
     .addColumn('chat', 'bigint', (c) => c.notNull())

@@ -26,7 +26,13 @@ export interface OutboxTable {
   /** A Draft as JSON. */
   draft: string;
   slot: string | null;
-  state: 'queued' | 'sending' | 'sent' | 'failed';
+  /** Unique per chat: what was handed in twice is sent once. */
+  dedupe: string | null;
+  /**
+   * `merged`: went out within another row; `dropped`: no space, counted in a digest; `error` says which row.
+   * `failed`: Telegram refuses it for good.
+   */
+  state: 'queued' | 'sending' | 'sent' | 'merged' | 'dropped' | 'failed';
   created_at: number;
   /** Not before this time. */
   due_at: number;

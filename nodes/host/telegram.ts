@@ -1,0 +1,103 @@
+import type { EventEmitter } from 'node:events';
+
+/**
+ * The bot of node-telegram-bot-api as far as Potion touches it. The library documents `request` as an option of
+ * the constructor; the config node gives no way to set it, so it is set on the bot.
+ */
+export interface Bot extends EventEmitter {
+  options?: { request?: TransportOptions };
+  isPolling?(): boolean;
+}
+
+interface TransportOptions {
+  fetch?: Fetch;
+  maxRetriesOn429?: number;
+  [other: string]: unknown;
+}
+
+type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** The config node `telegram bot`. Emits `status` with `started` or `stopped`. */
+export interface BotConfig extends EventEmitter {
+  /** The bot in use. With `true` (or nothing) a missing one is created, and polls: avoid that. */
+  getTelegramBot(createIfMissing?: boolean): Bot | null | undefined;
+}
+
+/** What the outbox hears from a bot. */
+export interface Ear {
+  /** Milliseconds that Telegram may take to answer a message without a file. */
+  answerWithin: number;
+  /** Telegram has just answered something. */
+  onAlive?: () => void;
+}
+
+/** Uploads get this much more time: a slow phone line carries 20 KB/s. */
+const UPLOAD_BYTES_PER_MS = 20;
+
+/** Milliseconds that a request with so many bytes to upload may take. */
+export function timeLimit(answerWithin: number, bytes: number): number {
+  return answerWithin + Math.ceil(bytes / UPLOAD_BYTES_PER_MS);
+}
+
+const ears = new WeakMap<Bot, Ear>();
+
+/**
+ * Makes a bot report what Telegram says, at once and in full. Left alone,
+ * - the library waits in silence for as long as a 429 asks and repeats by itself, and the sender node does so
+ *   again, so that nobody knows whether a message is lost or late, and one that is handed in anew goes twice;
+ * - a request that hangs is given up after 300 s;
+ * - the id of the supergroup that a group has become is in a field that the error's text leaves out.
+ * Calling it again changes what is told to whom.
+ */
+export function listenTo(bot: Bot, ear: Ear): void {
+  const request = bot.options?.request;
+  if (!request) return;
+  const known = ears.has(bot);
+  ears.set(bot, ear);
+  if (known) return;
+  const inner = request.fetch ?? (fetch as Fetch);
+  request.maxRetriesOn429 = 0;
+  request.fetch = async (url, init) => {
+    const ear = ears.get(bot) as Ear;
+    const method = url.slice(url.lastIndexOf('/') + 1);
+    // Long polling has a time limit of its own.
+    const limited = method === 'getUpdates' ? init : { ...init, signal: limit(init, ear.answerWithin) };
+    const response = await inner(url, limited);
+    if (response.ok) ear.onAlive?.();
+    return response.status === 429 || response.status === 400 ? told(response) : response;
+  };
+}
+
+function limit(init: RequestInit, answerWithin: number): AbortSignal {
+  const time = AbortSignal.timeout(timeLimit(answerWithin, sizeOf(init.body)));
+  return init.signal ? AbortSignal.any([init.signal, time]) : time;
+}
+
+function sizeOf(body: RequestInit['body']): number {
+  if (!(body instanceof FormData)) return 0;
+  return [...body.values()].reduce((sum, value) => sum + (typeof value === 'string' ? 0 : value.size), 0);
+}
+
+/**
+ * The same refusal with its parameters in the text, where they survive the way through the sender node; and
+ * "retry after" in other words, because the sender node looks for these to repeat by itself.
+ */
+async function told(response: Response): Promise<Response> {
+  const text = await response.text();
+  return new Response(inWords(text), {
+    status: response.status,
+    headers: { 'content-type': 'application/json' },
+  });
+}
+
+function inWords(text: string): string {
+  try {
+    const answer = JSON.parse(text);
+    const { retry_after: wait, migrate_to_chat_id: chat } = answer.parameters ?? {};
+    if (wait !== undefined) answer.description = `Too Many Requests [retry_after ${wait}]`;
+    if (chat !== undefined) answer.description = `${answer.description} [migrate_to_chat_id ${chat}]`;
+    return JSON.stringify(answer);
+  } catch {
+    return text;
+  }
+}

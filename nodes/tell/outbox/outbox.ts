@@ -1,0 +1,180 @@
+import type { Node } from 'node-red';
+import { type BotConfig, listenTo } from '../../host/telegram.js';
+import { config as environment } from '../../kit/config.js';
+import { defineNode, type NodeContext } from '../../kit/define-node.js';
+import { PotionError } from '../../kit/errors.js';
+import type { Draft, Message } from '../../kit/messages.js';
+import { type Database, database } from '../../state/database.js';
+import { pruneOutbox } from '../../state/outbox-delivery.js';
+import { type Call, methodPayload } from './compose.js';
+import { Courier } from './courier.js';
+import type { Settings, Tag } from './courier-world.js';
+import { Display } from './display.js';
+import { type Wired, wiringOf } from './wiring.js';
+
+interface OutboxConfig {
+  /** Seconds without an answer after which a message is sent again. */
+  answerWithin: number;
+  /** Messages that may wait; and megabytes of them. */
+  maxMessages: number;
+  maxMegabytes: number;
+  /** More messages than this, the oldest waiting longer than so many minutes, become a digest. */
+  digestCount: number;
+  digestMinutes: number;
+}
+
+const DAY = 86_400_000;
+/** A bot that is being restarted is back well before this; one that never comes back must not hold messages. */
+const LONGEST_HOLD = 10_000;
+
+/** The outbox of this process: two would each send what the other has kept. */
+let only: string | undefined;
+
+export default defineNode<OutboxConfig>({
+  type: 'potion-outbox',
+  version: 1,
+  create: (ctx) => new Outbox(ctx),
+});
+
+class Outbox {
+  readonly #ctx: NodeContext<OutboxConfig>;
+  readonly #stops: (() => void)[] = [];
+  #bots: BotConfig[] = [];
+  #courier: Courier | undefined;
+  #display: Display | undefined;
+  #release: (() => void) | undefined;
+
+  constructor(ctx: NodeContext<OutboxConfig>) {
+    this.#ctx = ctx;
+  }
+
+  async start(): Promise<void> {
+    const { id, clock, RED } = this.#ctx;
+    if (only !== undefined) throw new PotionError('INVALID', 'outbox.second', { other: only });
+    only = id;
+    const flows = Promise.withResolvers<void>();
+    this.#on(RED.events, 'flows:started', () => flows.resolve());
+    const db = await database();
+    const display = new Display(this.#ctx, db);
+    const courier = this.#courierFor(db, display);
+    await courier.start();
+    await pruneOutbox(db, clock.now());
+    this.#stops.push(
+      clock.every(DAY, () => void pruneOutbox(db, clock.now()).catch((thrown) => display.broke(thrown))),
+    );
+    this.#courier = courier;
+    this.#display = display;
+    // Nodes are made one by one; before all are there, a message could go nowhere. Each deploy may rewire them.
+    this.#on(RED.events, 'flows:started', () => this.#connect(courier, display));
+    void flows.promise.then(() => this.#connect(courier, display));
+    display.refresh();
+  }
+
+  async input(msg: Message): Promise<undefined> {
+    const { node } = this.#ctx;
+    if (!this.#courier || !this.#display) throw new PotionError('UNAVAILABLE', 'outbox.not-ready');
+    const tag = msg.potionOutbox as Tag | undefined;
+    if (tag) {
+      const sent = (msg.payload as { sentMessageId?: number } | undefined)?.sentMessageId;
+      await this.#courier.settle(tag, msg.error === undefined ? { messageId: sent } : { error: msg.error });
+      return;
+    }
+    const dropped = await this.#courier.add(draftsOf(msg.payload));
+    if (dropped > 0) node.warn(`${dropped} waiting messages were dropped for space; a digest will say so`);
+    this.#display.refresh();
+  }
+
+  stop(): void {
+    if (only === this.#ctx.id) only = undefined;
+    for (const stop of this.#stops) stop();
+    this.#release?.();
+    this.#courier?.stop();
+    this.#display?.stop();
+  }
+
+  #courierFor(db: Database, display: Display): Courier {
+    const { clock, config } = this.#ctx;
+    const settings: Settings = {
+      lang: environment().lang,
+      answerWithin: config.answerWithin * 1000,
+      limits: { messages: config.maxMessages, characters: config.maxMegabytes * 1e6 },
+      digest: { count: config.digestCount, age: config.digestMinutes * 60_000 },
+    };
+    const world = {
+      db,
+      clock,
+      random: Math.random,
+      hand: (call: Call, tag: Tag, lane: string) => this.#hand(call, tag, lane),
+      delivered: (chat: number) => display.delivered(chat),
+      failed: display.failed.bind(display),
+      broke: (thrown: unknown) => display.broke(thrown),
+    };
+    return new Courier(world, settings);
+  }
+
+  #hand(call: Call, potionOutbox: Tag, lane: string): void {
+    const { config } = this.#ctx;
+    for (const bot of this.#bots) {
+      const running = bot.getTelegramBot(false);
+      const ear = { answerWithin: config.answerWithin * 1000, onAlive: () => this.#courier?.alive() };
+      if (running) listenTo(running, ear);
+    }
+    this.#ctx.send({ payload: methodPayload(call, lane), potionOutbox });
+  }
+
+  /** Finds the senders that the flow leads to, and follows their bots' comings and goings. */
+  #connect(courier: Courier, display: Display): void {
+    const { node, RED } = this.#ctx;
+    this.#release?.();
+    const find = (id: string) => RED.nodes.getNode(id) as unknown as Wired | undefined;
+    const { senders, deaf } = wiringOf(node as unknown as Wired, find);
+    display.wiredWrongly(deaf.length > 0);
+    if (deaf.length > 0) {
+      courier.close();
+      return;
+    }
+    const configs = senders.map((id) => (RED.nodes.getNode(id) as Node & { config?: BotConfig }).config);
+    this.#bots = [...new Set(configs.filter((config) => config !== undefined && config !== null))];
+    const releases = this.#bots.map((bot) => this.#follow(bot, courier));
+    this.#release = () => {
+      for (const release of releases) release();
+    };
+    courier.open().catch((thrown) => display.broke(thrown));
+  }
+
+  /**
+   * While a bot restarts there is none for a moment. A message handed to the sender then would make it create
+   * one that nobody listens to, and every command would be lost.
+   */
+  #follow(bot: BotConfig, courier: Courier): () => void {
+    const open = () => void courier.open().catch((thrown) => this.#display?.broke(thrown));
+    let cancel = () => {};
+    const heard = (status: string) => {
+      if (status !== 'started' && status !== 'stopped') return;
+      cancel();
+      if (status === 'started') open();
+      else {
+        courier.close();
+        cancel = this.#ctx.clock.after(LONGEST_HOLD, open);
+      }
+    };
+    bot.on('status', heard);
+    return () => {
+      cancel();
+      bot.off('status', heard);
+    };
+  }
+
+  #on(emitter: NodeContext<object>['RED']['events'], event: string, listener: () => void): void {
+    emitter.on(event, listener);
+    this.#stops.push(() => emitter.removeListener(event, listener));
+  }
+}
+
+function draftsOf(payload: unknown): Draft[] {
+  const drafts = Array.isArray(payload) ? payload : [payload];
+  const isDraft = (draft: Partial<Draft> | null | undefined) =>
+    Number.isSafeInteger(draft?.chat) && typeof draft?.html === 'string' && typeof draft?.at === 'number';
+  if (!drafts.every(isDraft)) throw new PotionError('INVALID', 'outbox.not-a-draft');
+  return drafts;
+}
