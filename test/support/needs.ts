@@ -17,6 +17,7 @@ const NEEDS = {
     there: () => existsSync('/usr/bin/systemd-nspawn'),
     else: 'apt-get install systemd-container',
   },
+  fuse: { there: () => existsSync('/dev/fuse'), else: 'modprobe fuse' },
   promtool: { there: () => existsSync(PROMTOOL), else: 'run "npm test" once, which fetches it' },
 };
 

@@ -1,0 +1,110 @@
+import type { Cancel } from '../../kit/clock.js';
+import { config as environment } from '../../kit/config.js';
+import { type Behaviour, defineNode, type NodeContext, type Status } from '../../kit/define-node.js';
+import { PotionError } from '../../kit/errors.js';
+import type { Message } from '../../kit/messages.js';
+import { ailing, alive } from '../../kit/pulse.js';
+import { GROUPS, type Group, type Sample, Sampler } from './sampler.js';
+
+interface MetricsConfig extends Partial<Record<Group, boolean>> {
+  version: number;
+  /** Seconds between two samples; 0: only when a message comes in. */
+  interval: number | string;
+}
+
+/** Silence for so many intervals, and for at least a minute, counts as trouble with the sampler. */
+const PATIENCE = 3;
+const SHORTEST_PATIENCE = 60_000;
+
+/** Milliseconds until the first sample: what is sent before all nodes of the flow are there is lost. */
+const WARM_UP = 1000;
+
+export default defineNode<MetricsConfig>({
+  type: 'potion-metrics',
+  version: 1,
+
+  check(config) {
+    const interval = Number(config.interval);
+    if (!(interval === 0 || (interval >= 1 && interval <= 86_400)))
+      throw new PotionError('INVALID', 'errors.metrics-interval', { interval: config.interval });
+    if (groupsOf(config).length === 0) throw new PotionError('INVALID', 'errors.metrics-groups');
+  },
+
+  create: (ctx) => metrics(ctx),
+});
+
+function groupsOf(config: MetricsConfig): Group[] {
+  return GROUPS.filter((group) => config[group]);
+}
+
+function metrics(ctx: NodeContext<MetricsConfig>): Behaviour {
+  const interval = Number(ctx.config.interval) * 1000;
+  const groups = groupsOf(ctx.config);
+  const sampler = new Sampler({ groups, clock: ctx.clock, hddMount: environment().hddMount });
+  const timers: Cancel[] = [];
+  let running: Promise<Message> | undefined;
+
+  async function take(): Promise<Message> {
+    const timestamp = ctx.clock.now();
+    const payload = await sampler.sample();
+    ctx.status(statusOf(ctx, payload));
+    // A node without an interval samples for others; only one that samples by itself is the machine's pulse.
+    if (interval > 0) pulse(payload, timestamp, interval);
+    return { topic: 'metrics', timestamp, payload };
+  }
+
+  /** Whoever asks while a sample is being taken gets that one. */
+  function sample(): Promise<Message> {
+    running ??= take().finally(() => {
+      running = undefined;
+    });
+    return running;
+  }
+
+  function sampleAlone(): void {
+    if (running) return;
+    sample().then(
+      (msg) => ctx.send(msg),
+      (thrown: unknown) => ctx.fail(thrown),
+    );
+  }
+
+  return {
+    start() {
+      if (interval === 0) return;
+      timers.push(ctx.clock.after(WARM_UP, sampleAlone), ctx.clock.every(interval, sampleAlone));
+    },
+    // A copy, because the message that the timer sends may carry the same sample.
+    input: async (msg) => ({ ...msg, ...structuredClone(await sample()) }),
+    stop() {
+      for (const cancel of timers) cancel();
+      sampler.stop();
+    },
+  };
+}
+
+/** Tells health that the machine was sampled, or that there was nothing to be had. */
+function pulse(sample: Sample, now: number, interval: number): void {
+  const { missing, ...values } = sample;
+  const isBlind = Object.keys(values).length === 0 && faultsOf(sample).length > 0;
+  if (isBlind) ailing('sampler', `no reading could be taken (${Object.entries(missing).join('; ')})`, now);
+  else alive('sampler', now, Math.max(SHORTEST_PATIENCE, PATIENCE * interval));
+}
+
+/** What is absent for a reason that nobody can mend is no fault. */
+const HARMLESS = ['first-sample', 'none', 'not-mounted'];
+
+function faultsOf({ missing }: Sample): string[] {
+  return Object.keys(missing).filter((name) => !HARMLESS.includes(missing[name] ?? ''));
+}
+
+function statusOf(ctx: NodeContext<MetricsConfig>, sample: Sample): Status {
+  const faults = faultsOf(sample);
+  if (faults.length === 0)
+    return { fill: 'green', text: ctx.t('metrics.status.ok', { ...sample, root: sample.disks?.['/'] }) };
+  return {
+    fill: 'yellow',
+    shape: 'ring',
+    text: ctx.t('metrics.status.missing', { names: faults.join(', ') }),
+  };
+}
