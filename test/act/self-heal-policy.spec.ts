@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { type Action, type Event, type Heal, IDLE, restore } from '../../nodes/act/self-heal/heal.js';
+import { type Action, type Event, type Heal, IDLE } from '../../nodes/act/self-heal/heal.js';
 import type { Limits } from '../../nodes/act/self-heal/limits.js';
 import { decide } from '../../nodes/act/self-heal/policy.js';
 import type { Exemption, View } from '../../nodes/act/self-heal/view.js';
@@ -295,16 +295,11 @@ describe('self-heal policy', () => {
   });
 
   it('after a clock that was set back it waits no longer than the limits say', () => {
-    const heal: Heal = {
-      phase: 'waiting',
-      until: 9e12,
-      restarts: [9e12],
-      episode: { since: 9e12, tries: 1, told: 1 },
-    };
-    const restored = restore(heal, 1000, LIMITS);
-    assert.equal(restored.until, 1000 + LIMITS.coolDown);
-    assert.deepEqual(restored.restarts, [1000]);
-    assert.equal(restored.episode?.since, 1000);
+    const episode = { since: 9e12, tries: 1, told: 1 };
+    const heal: Heal = { phase: 'waiting', until: 9e12, restarts: [9e12], episode };
+    const { heal: after } = decide(heal, { type: 'seen', view: FAILED }, 1000, LIMITS);
+    assert.equal(after.until, 1000 + LIMITS.coolDown);
+    assert.deepEqual(after.restarts, [1000]);
   });
 });
 
@@ -380,7 +375,6 @@ function live(events: LifeEvent[], limits: Limits): { done: Done[]; heal: Heal; 
       now = Math.max(now, heal.until);
       take({ type: 'due', view: event.view }, event.view);
     } else if (event.kind === 'crash') {
-      heal = restore(heal, now, limits);
       const type = heal.phase === 'trying' ? 'outcome' : 'seen';
       take({ type, view: event.view, failed: true }, event.view);
     }

@@ -54,6 +54,8 @@ export interface Telling {
   number: number;
   try: number;
   nextTryAt?: number;
+  /** healed: it has stayed up for `stable` before this was told. */
+  proven?: boolean;
   at: number;
 }
 
@@ -80,23 +82,22 @@ export type Event =
 
 export const IDLE: Heal = { phase: 'idle', restarts: [] };
 
-/** Brings a state from the database into this process: its times may lie in the future after a clock change. */
-export function restore(heal: Heal, now: number, limits: Limits): Heal {
+/** The state as it counts now: restarts outside the window are forgotten, and no time lies beyond the limits. */
+export function atPresent(heal: Heal, now: number, limits: Limits): Heal {
   const longest = Math.max(
     limits.coolDown,
     limits.window,
-    limits.patience,
+    2 * limits.patience,
     limits.stable,
     limits.longestWait,
   );
-  const past = (at: number) => Math.min(at, now);
+  // The wall clock may have been set back since.
   const soon = (at: number | undefined) => (at === undefined ? undefined : Math.min(at, now + longest));
   return {
     ...heal,
     until: soon(heal.until),
     settleBy: soon(heal.settleBy),
-    restarts: heal.restarts.map(past),
-    episode: heal.episode && { ...heal.episode, since: past(heal.episode.since) },
+    restarts: heal.restarts.map((at) => Math.min(at, now)).filter((at) => at > now - limits.window),
   };
 }
 

@@ -1,5 +1,6 @@
 import {
   type Action,
+  atPresent,
   type Decision,
   type Episode,
   type Event,
@@ -16,7 +17,7 @@ import type { View } from './view.js';
 
 /** The next state of a unit and what is to be done. The state has to be kept before anything is done. */
 export function decide(heal: Heal, event: Event, now: number, limits: Limits): Decision {
-  const counted = { ...heal, restarts: heal.restarts.filter((at) => at > now - limits.window) };
+  const counted = atPresent(heal, now, limits);
   const step = new Turn(counted, now, limits);
   switch (event.type) {
     case 'seen':
@@ -171,7 +172,8 @@ class Turn {
   #healed(): Decision {
     const { episode } = this.#heal;
     const heal = this.#to('idle');
-    return episode ? this.#tell({ ...heal, episode }, 'healed', {}, true) : stay(heal);
+    const proven = this.#heal.phase === 'proving';
+    return episode ? this.#tell({ ...heal, episode }, 'healed', { proven }, true) : stay(heal);
   }
 
   #leave(reason: LeftAlone, view: View): Decision {
@@ -187,7 +189,7 @@ class Turn {
   #tell(
     heal: Heal,
     step: Step,
-    more: { reason?: Telling['reason']; nextTryAt?: number },
+    more: Pick<Telling, 'reason' | 'nextTryAt' | 'proven'>,
     over = false,
   ): Decision {
     const episode = heal.episode ?? this.#episode();
