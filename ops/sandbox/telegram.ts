@@ -162,3 +162,8 @@ export class ApiError extends Error {
 export function badRequest(why: string): ApiError {
   return new ApiError(400, `Bad Request: ${why}`);
 }
+
+/** A copy as it goes over the wire: what is undefined is absent. */
+export function plain<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value));
+}

@@ -8,6 +8,7 @@ import {
   type Chat,
   type InlineKeyboard,
   type Message,
+  plain,
   type ReplyMarkup,
   type User,
 } from './telegram.js';
@@ -93,8 +94,8 @@ export class World {
   /** A person whom the bot may write to, as after their first `/start`. */
   meet(person: User): Room {
     this.people.set(person.id, person);
-    const { id, first_name, last_name, username } = person;
-    return this.enter({ id, type: 'private', first_name, last_name, username });
+    const { is_bot: _, language_code: __, ...name } = person;
+    return this.enter({ type: 'private', ...name });
   }
 
   enter(chat: Chat): Room {
@@ -133,13 +134,13 @@ export class World {
 
   /** Adds a message and gives it the next id. */
   add(room: Room, from: User, content: Partial<Message>, rest: Partial<Entry> = {}): Entry {
-    const message: Message = {
+    const message = plain<Message>({
       message_id: this.#nextMessage++,
       from,
       chat: room.chat,
       date: this.seconds(),
       ...content,
-    };
+    });
     const entry: Entry = { message, own: from.id === this.bot.id, silent: false, ...rest };
     room.entries.set(message.message_id, entry);
     if (room.entries.size > KEPT_MESSAGES) room.entries.delete(room.entries.keys().next().value as number);

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { inlineMarkup } from '../markup.js';
-import { badRequest, type InlineKeyboard, type Message } from '../telegram.js';
+import { badRequest, type InlineKeyboard, type Message, plain } from '../telegram.js';
 import type { Entry, Room } from '../world.js';
 import type { Call, Done } from './call.js';
 import { captionOf, textOf } from './send.js';
@@ -55,8 +55,8 @@ function change(
   content: Partial<Message>,
   reply_markup: InlineKeyboard | undefined,
 ): Done {
-  const after = { ...entry.message, ...content, reply_markup };
-  if (isDeepStrictEqual(plain(after), plain(entry.message)))
+  const after = plain({ ...entry.message, ...content, reply_markup });
+  if (isDeepStrictEqual(after, entry.message))
     throw badRequest(
       'message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message',
     );
@@ -65,9 +65,4 @@ function change(
   entry.message = { ...after, ...marked };
   world.events.emit('edited', entry);
   return { result: entry.message };
-}
-
-/** Without the difference between absent and undefined. */
-function plain(message: Message): unknown {
-  return JSON.parse(JSON.stringify(message));
 }
