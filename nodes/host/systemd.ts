@@ -1,8 +1,14 @@
-import type { Clock } from '../kit/clock.js';
-import type { PotionError } from '../kit/errors.js';
-import type { UnitState } from './unit-state.js';
+import { type Clock, systemClock } from '../kit/clock.js';
+import { unitName } from '../kit/config.js';
+import { PotionError } from '../kit/errors.js';
+import { systemBusAddress } from './dbus.js';
+import { jobFailure, refusal, type Verb } from './systemd-errors.js';
+import { SystemdLink } from './systemd-link.js';
+import { type UnitState, unitPath, unitState } from './unit-state.js';
+import { MANAGER, type OnChange, readProps } from './unit-watch.js';
 
 export { type Condition, conditionOf, type Health, healthOf, type UnitState } from './unit-state.js';
+export type { OnChange } from './unit-watch.js';
 
 export interface ConnectOptions {
   /** D-Bus address. Default DBUS_SYSTEM_BUS_ADDRESS, else the system bus's socket. */
@@ -30,33 +36,195 @@ export interface JobResult {
   took: number;
 }
 
-/** Called with every new state; `previous` is absent the first time. */
-export type OnChange = (state: UnitState, previous?: UnitState) => void;
-
 /** Ends a watch. */
 export type Unwatch = () => Promise<void>;
+
+// Twice systemd's default limit for one start or stop, which a restart may need both of.
+const JOB_LIMIT = 180_000;
+
+/** The full name of a unit: `nginx` is `nginx.service`. @throws PotionError INVALID */
+export function checkedUnit(name: unknown): string {
+  const unit = typeof name === 'string' ? unitName(name) : undefined;
+  if (!unit)
+    throw new PotionError('INVALID', 'errors.unit-name', { unit: JSON.stringify(name ?? '').slice(0, 80) });
+  return unit;
+}
 
 /**
  * systemd over the system bus. All handles of a process share one connection; it is opened with the first
  * and closed with the last. It comes back by itself after the bus or systemd was restarted, and what changed
  * meanwhile is told then.
+ *
+ * Every method throws PotionError UNAVAILABLE while systemd can't be reached, INVALID for what is no unit
+ * name and TIMEOUT when systemd does not answer within 10 s.
  */
-export interface SystemdContract {
+export class Systemd {
+  readonly #link: SystemdLink;
+  readonly #cleanups = new Set<() => void | Promise<void>>();
+  #closed = false;
+
+  /** @throws PotionError UNAVAILABLE when there is no systemd here, unless `patient` */
+  static async connect(options: ConnectOptions = {}): Promise<Systemd> {
+    const link = SystemdLink.use(options.address ?? systemBusAddress(), options.clock ?? systemClock);
+    try {
+      link.tryNow();
+      await link.ready();
+    } catch (thrown) {
+      if (!options.patient) {
+        link.release();
+        throw thrown;
+      }
+    }
+    return new Systemd(link);
+  }
+
+  private constructor(link: SystemdLink) {
+    this.#link = link;
+  }
+
   /** Why systemd can't be reached at the moment; absent while it can. */
-  readonly trouble: PotionError | undefined;
-  /** State of one unit; a unit that does not exist has the condition `missing`. */
-  state(unit: string): Promise<UnitState>;
+  get trouble(): PotionError | undefined {
+    return this.#link.trouble;
+  }
+
+  /** State of one unit; one that does not exist has the condition `missing`. */
+  async state(name: string): Promise<UnitState> {
+    const unit = checkedUnit(name);
+    const bus = await this.#link.ready();
+    return readProps(bus, unitPath(unit), (props) => unitState(unit, props));
+  }
+
   /** States in the order asked for. */
-  states(units: readonly string[]): Promise<UnitState[]>;
-  /** @throws PotionError DENIED NOT_FOUND INVALID FAILED TIMEOUT CANCELLED UNAVAILABLE */
-  start(unit: string, options?: JobOptions): Promise<JobResult>;
-  stop(unit: string, options?: JobOptions): Promise<JobResult>;
-  restart(unit: string, options?: JobOptions): Promise<JobResult>;
-  /** Forgets a failure and the start limit. */
-  resetFailed(unit: string): Promise<void>;
-  /** Watches units, existing or not. The current state of each comes first, without `previous`. */
-  watch(units: readonly string[], onChange: OnChange): Unwatch;
-  onLost(listener: (why: PotionError) => void): () => void;
-  onBack(listener: () => void): () => void;
-  close(): Promise<void>;
+  states(names: readonly string[]): Promise<UnitState[]> {
+    return Promise.all(names.map((name) => this.state(name)));
+  }
+
+  /**
+   * Starts a unit and waits until systemd says that it has started.
+   * @throws PotionError DENIED (polkit), NOT_FOUND, FAILED (masked, broken, or its start failed), BUSY,
+   *   TIMEOUT, CANCELLED
+   */
+  start(name: string, options?: JobOptions): Promise<JobResult> {
+    return this.#job('start', 'StartUnit', name, options);
+  }
+
+  /** Stops a unit; see start(). */
+  stop(name: string, options?: JobOptions): Promise<JobResult> {
+    return this.#job('stop', 'StopUnit', name, options);
+  }
+
+  /** Restarts a unit, or starts it when it is down; see start(). */
+  restart(name: string, options?: JobOptions): Promise<JobResult> {
+    return this.#job('restart', 'RestartUnit', name, options);
+  }
+
+  /** Forgets a failure and the start limit. @throws PotionError DENIED, NOT_FOUND */
+  async resetFailed(name: string): Promise<void> {
+    const unit = checkedUnit(name);
+    const bus = await this.#link.ready();
+    try {
+      await bus.call({ ...MANAGER, member: 'ResetFailedUnit', signature: 's', args: [unit] });
+    } catch (thrown) {
+      throw refusal(thrown, unit, 'reset-failed');
+    }
+  }
+
+  /**
+   * Watches units, existing or not. The current state of each comes first, without `previous`; then every
+   * change, the moment it happens. What changes while the connection is lost is told when it is back.
+   * @throws PotionError INVALID
+   */
+  watch(names: readonly string[], onChange: OnChange): Unwatch {
+    const units = [...new Set(names.map(checkedUnit))];
+    const listener: OnChange = (state, previous) => onChange(state, previous);
+    for (const unit of units) this.#link.units.add(unit, listener);
+    return this.#cleanup(async () => {
+      await Promise.all(units.map((unit) => this.#link.units.remove(unit, listener)));
+    });
+  }
+
+  /** Calls when the connection is lost; it is being restored already. @returns ends it */
+  onLost(listener: (why: PotionError) => void): Unwatch {
+    const own = (why: PotionError) => listener(why);
+    this.#link.lost.add(own);
+    return this.#cleanup(() => void this.#link.lost.delete(own));
+  }
+
+  /** Calls when the connection is there (again) and everything watched is up to date. @returns ends it */
+  onBack(listener: () => void): Unwatch {
+    const own = () => listener();
+    this.#link.back.add(own);
+    return this.#cleanup(() => void this.#link.back.delete(own));
+  }
+
+  /** Ends what this handle has watched, and the connection with the last handle. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await Promise.all([...this.#cleanups].map((cleanup) => cleanup()));
+    this.#link.release();
+  }
+
+  #cleanup(work: () => void | Promise<void>): Unwatch {
+    const once = async () => {
+      if (this.#cleanups.delete(once)) await work();
+    };
+    this.#cleanups.add(once);
+    return once;
+  }
+
+  async #job(verb: Verb, member: string, name: string, options: JobOptions = {}): Promise<JobResult> {
+    const unit = checkedUnit(name);
+    const { clock, jobs } = this.#link;
+    const started = clock.monotonic();
+    const bus = await this.#link.ready();
+    let job = '';
+    let finish = (_result: string) => {};
+    const finished = new Promise<string>((resolve) => {
+      finish = resolve;
+    });
+    try {
+      // `replace` is what systemctl uses: the newer wish wins over a job that is still waiting.
+      const call = { ...MANAGER, member, signature: 'ss', args: [unit, 'replace'] };
+      job = await bus.call(call, ([path]) => {
+        jobs.set(String(path), finish);
+        return String(path);
+      });
+      const result = await this.#ended(finished, unit, verb, options);
+      if (result !== 'done' && result !== 'skipped') throw jobFailure(result, verb, await this.state(unit));
+      return { unit, result, took: (clock.monotonic() - started) / 1000 };
+    } catch (thrown) {
+      throw refusal(thrown, unit, verb);
+    } finally {
+      jobs.delete(job);
+    }
+  }
+
+  /** Waits for the end of a job, but no longer than allowed, and not beyond the connection. */
+  #ended(finished: Promise<string>, unit: string, verb: Verb, options: JobOptions): Promise<string> {
+    const limit = options.timeout ?? JOB_LIMIT;
+    return new Promise((resolve, reject) => {
+      const stops = [
+        this.#link.clock.after(limit, () =>
+          fail(new PotionError('TIMEOUT', 'errors.unit-job-wait', { unit, verb, seconds: limit / 1000 })),
+        ),
+        this.onLost(() => fail(new PotionError('UNAVAILABLE', 'errors.unit-job-lost', { unit, verb }))),
+      ];
+      const end = () => {
+        for (const stop of stops) void stop();
+        options.signal?.removeEventListener('abort', aborted);
+      };
+      const fail = (why: PotionError) => {
+        end();
+        reject(why);
+      };
+      const aborted = () => fail(new PotionError('CANCELLED', 'errors.unit-job-left', { unit, verb }));
+      if (options.signal?.aborted) return aborted();
+      options.signal?.addEventListener('abort', aborted);
+      finished.then((result) => {
+        end();
+        resolve(result);
+      });
+    });
+  }
 }

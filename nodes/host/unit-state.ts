@@ -1,5 +1,3 @@
-import { PotionError } from '../kit/errors.js';
-
 /**
  * What a unit is doing, in one word. The first that fits:
  *
@@ -118,6 +116,27 @@ export function healthOf(condition: Condition, type: string, since: number): Hea
   return HEALTH[condition];
 }
 
+/** The properties that a {@link UnitState} is made of. */
+export const UNIT_PROPS: ReadonlySet<string> = new Set([
+  'ActiveState',
+  'ConditionResult',
+  'ConditionTimestamp',
+  'Description',
+  'ExecMainStatus',
+  'Id',
+  'InvocationID',
+  'LoadError',
+  'LoadState',
+  'MainPID',
+  'NRestarts',
+  'Restart',
+  'Result',
+  'StateChangeTimestamp',
+  'SubState',
+  'Type',
+  'UnitFileState',
+]);
+
 /** Puts what systemd says of a unit into Potion's shape. */
 export function unitState(unit: string, props: UnitProps): UnitState {
   const condition = conditionOf(props);
@@ -145,6 +164,20 @@ export function unitState(unit: string, props: UnitProps): UnitState {
     conditionMet: props.ConditionResult !== false || number(props.ConditionTimestamp) === 0,
     since,
   };
+}
+
+/** D-Bus object of a unit: what is no letter or digit is escaped, as systemd does. */
+export function unitPath(unit: string): string {
+  const escaped = unit.replace(
+    /[^A-Za-z0-9]|^\d/g,
+    (sign) => `_${sign.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+  return `/org/freedesktop/systemd1/unit/${escaped}`;
+}
+
+/** Whether nothing that a reader of states would act on has changed. */
+export function sameState(a: UnitState, b: UnitState): boolean {
+  return (Object.keys(a) as (keyof UnitState)[]).every((key) => key === 'since' || a[key] === b[key]);
 }
 
 function text(value: unknown): string {
