@@ -51,9 +51,9 @@ export async function lastLines(
   const found = parseJournal(result.stdout);
   if (found.length > 0) return found;
   if (/insufficient permissions|not seeing messages from other users/i.test(result.stderr))
-    throw new PotionError('UNAVAILABLE', 'journalctl.errors.no-right');
+    throw new PotionError('UNAVAILABLE', 'errors.journal-right');
   if (result.exitCode !== 0 || /no journal files were found/i.test(result.stderr))
-    throw new PotionError('UNAVAILABLE', 'journalctl.errors.no-journal', {
+    throw new PotionError('UNAVAILABLE', 'errors.journal-missing', {
       detail: result.stderr.slice(0, 200),
     });
   return found;
