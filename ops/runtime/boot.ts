@@ -2,12 +2,10 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadEnvFile } from 'node:process';
 import { type Config, ConfigError, readConfig, setConfig } from '../../nodes/kit/config.js';
+import { embedSandbox } from '../sandbox/embed.js';
 import { flowStorage } from './flow-storage.js';
 import { runtimeLog } from './log.js';
 import { onlyLoopbackHosts } from './loopback.js';
-
-/** User id of the person at the chat sandbox's page, who is admin there unless ADMIN_IDS says otherwise. */
-export const SANDBOX_USER = 100_001;
 
 /**
  * Reads `.env`, checks it and prepares what settings.ts needs. What is wrong is named on the console and ends
@@ -18,9 +16,17 @@ export function boot(home: string) {
   const secrets = [config.botToken, config.editorPasswordHash, config.heartbeatUrl];
   // Flow files refer to these as ${NAME}; defaults must be there too.
   process.env.TELEGRAM_API_URL = config.telegramApiUrl;
+  const storage = flowStorage(config);
   return {
     config,
-    storage: flowStorage(config),
+    // Node-RED waits for `init` before it reads the flows, so the bot's address is known when they start.
+    storage: {
+      ...storage,
+      init: async (...given: Parameters<typeof storage.init>) => {
+        await embedSandbox(config);
+        await storage.init(...given);
+      },
+    },
     log: { handler: runtimeLog(config.logDir, secrets), onlyLoopbackHosts },
   };
 }
