@@ -29,6 +29,8 @@ export interface Ear {
   answerWithin: number;
   /** Telegram has just answered something. */
   onAlive?: () => void;
+  /** Ends what is under way: a request that hangs would hold up the stop of all flows for 15 s. */
+  signal: AbortSignal;
 }
 
 /** Uploads get this much more time: a slow phone line carries 20 KB/s. */
@@ -61,16 +63,16 @@ export function listenTo(bot: Bot, ear: Ear): void {
     const ear = ears.get(bot) as Ear;
     const method = url.slice(url.lastIndexOf('/') + 1);
     // Long polling has a time limit of its own.
-    const limited = method === 'getUpdates' ? init : { ...init, signal: limit(init, ear.answerWithin) };
+    const limited = method === 'getUpdates' ? init : { ...init, signal: limit(init, ear) };
     const response = await inner(url, limited);
     if (response.ok) ear.onAlive?.();
     return response.status === 429 || response.status === 400 ? told(response) : response;
   };
 }
 
-function limit(init: RequestInit, answerWithin: number): AbortSignal {
+function limit(init: RequestInit, { answerWithin, signal }: Ear): AbortSignal {
   const time = AbortSignal.timeout(timeLimit(answerWithin, sizeOf(init.body)));
-  return init.signal ? AbortSignal.any([init.signal, time]) : time;
+  return AbortSignal.any([time, signal, ...(init.signal ? [init.signal] : [])]);
 }
 
 function sizeOf(body: RequestInit['body']): number {

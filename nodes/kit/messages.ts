@@ -112,6 +112,8 @@ export interface Draft {
   request?: string;
   /** With a request: more will follow (PROCESSING, progress), so it does not count as answered yet. */
   interim?: boolean;
+  /** With a request that was answered: change that answer. Otherwise a second one is a message of its own. */
+  overwrite?: boolean;
   /** With a request: what the audit log keeps as its result, `ok` or an error code. Default `ok`. */
   outcome?: string;
   /** A second draft with the same key for the same chat is dropped: it was handed in twice. */

@@ -46,7 +46,11 @@ export async function enqueue(
       if ((draft.interim && late) || (await isKnown(trx, draft))) skipped++;
       else {
         // A second answer must not overwrite the first.
-        await keep(trx, late ? { ...draft, slot: undefined, edit: undefined } : draft, now);
+        await keep(
+          trx,
+          late && !draft.overwrite ? { ...draft, slot: undefined, edit: undefined } : draft,
+          now,
+        );
         chats.add(draft.chat);
       }
     }

@@ -23,6 +23,14 @@ export function loadCore(file: string): unknown {
   return require(`@node-red/nodes/core/${file}`);
 }
 
+/** What a flow has beside Potion's nodes. */
+export interface Others {
+  /** Nodes of other packages, as their modules export them. */
+  nodes?: unknown[];
+  /** By node id. */
+  credentials?: Record<string, Record<string, string>>;
+}
+
 /** A running flow of real Node-RED with an empty database of its own. */
 export interface Running {
   db: Database;
@@ -41,10 +49,16 @@ export interface Running {
  * Starts real Node-RED with these nodes and this flow. Nodes of type `helper` collect what reaches them.
  * Give each node its `z: 'tab'` and the flow a `{ id: 'tab', type: 'tab' }` when a Catch node takes part.
  */
-export async function startFlow(paths: string[], flow: object[], db?: Database): Promise<Running> {
+export async function startFlow(
+  paths: string[],
+  flow: object[],
+  db?: Database,
+  others: Others = {},
+): Promise<Running> {
   const own = db ?? (await openDatabase(':memory:'));
   useDatabase(own);
-  await helper.load([...paths.map(loadNode), loadCore('common/25-catch.js')] as never, flow as never, {});
+  const nodes = [...paths.map(loadNode), loadCore('common/25-catch.js'), ...(others.nodes ?? [])];
+  await helper.load(nodes as never, flow as never, (others.credentials ?? {}) as never);
   const received = new Map<string, Message[]>();
   const waiting = new Map<string, ((msg: Message) => void)[]>();
   for (const { id, type } of flow as { id: string; type: string }[]) {
@@ -69,10 +83,13 @@ export async function startFlow(paths: string[], flow: object[], db?: Database):
         });
         waiting.set(node, queue);
       }),
-    statuses: (node) =>
-      (helper.getNode(node) as unknown as { status: { args: [object][] } }).status.args.map(
-        ([status]) => status,
-      ),
+    statuses: (node) => {
+      // The helper's spy sits on the prototype, so it has seen every node.
+      const { status } = helper.getNode(node) as unknown as {
+        status: { args: [object][]; thisValues: { id: string }[] };
+      };
+      return status.args.flatMap(([shown], i) => (status.thisValues[i]?.id === node ? [shown] : []));
+    },
     stop: async () => {
       await helper.unload();
       useDatabase(undefined);

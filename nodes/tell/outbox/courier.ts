@@ -98,6 +98,8 @@ export class Courier {
     const there = drafts.map((draft) => ({ ...draft, chat: this.#moved.get(draft.chat) ?? draft.chat }));
     const { db, clock } = this.#world;
     const { chats, dropped } = await enqueue(db, there, clock.now(), this.#settings.limits);
+    // Whoever has just asked something can be reached, however long their chat has refused.
+    for (const { chat, request } of there) if (request && this.#chat(chat).timer) await hurry(db, chat);
     for (const chat of chats) this.#kick(chat);
     return dropped;
   }

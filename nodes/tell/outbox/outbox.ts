@@ -116,7 +116,11 @@ class Outbox {
     const { config } = this.#ctx;
     for (const bot of this.#bots) {
       const running = bot.getTelegramBot(false);
-      const ear = { answerWithin: config.answerWithin * 1000, onAlive: () => this.#courier?.alive() };
+      const ear = {
+        answerWithin: config.answerWithin * 1000,
+        onAlive: () => this.#courier?.alive(),
+        signal: this.#ctx.signal,
+      };
       if (running) listenTo(running, ear);
     }
     this.#ctx.send({ payload: methodPayload(call, lane), potionOutbox });
