@@ -1,4 +1,4 @@
-import type { SystemdContract } from '../../host/systemd.js';
+import type { Systemd } from '../../host/systemd.js';
 import type { Cancel, Clock } from '../../kit/clock.js';
 import { type Failure, type PotionError, toPotionError } from '../../kit/errors.js';
 import { audit } from '../../state/audit.js';
@@ -16,7 +16,7 @@ export interface HealerParts {
   db: Database;
   clock: Clock;
   limits: Limits;
-  units: Pick<SystemdContract, 'restart' | 'resetFailed'>;
+  units: Pick<Systemd, 'restart' | 'resetFailed'>;
   /** The unit's state as it is now. @throws PotionError UNAVAILABLE while systemd can't be asked */
   look(unit: string): Promise<View>;
   /** Says a step; resolves when the messages are on their way. */

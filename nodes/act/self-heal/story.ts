@@ -1,20 +1,24 @@
-import type { Failure } from '../../kit/errors.js';
+import type { JournalLine } from '../../host/journalctl.js';
 import type { Incident, Message, Severity } from '../../kit/messages.js';
 import { isOver, type LeftAlone, type Telling } from './heal.js';
 import type { Limits } from './limits.js';
 
+const LONGEST_LINE = 200;
+
 /** What a message of self-heal carries in `msg.payload`. Times are epoch ms, `took` and `wait` seconds. */
 export interface HealPayload {
   unit: string;
-  /** The unit's name as people say it: without `.service`. */
+  /** Without `.service`. */
   name: string;
   step: Telling['step'];
   /** Which try this is, from 1; 0 when none was made. */
   try: number;
   tries: number;
   reason?: Telling['reason'];
-  /** Why Potion may not restart it, as data for a text. */
-  error?: Failure;
+  /** Length of the window in which `tries` restarts are allowed, in seconds. */
+  window: number;
+  /** Why Potion may not restart it. */
+  error?: Trouble;
   since: number;
   /** How long the trouble has lasted: until the unit was up again, or until now. */
   took: number;
@@ -22,20 +26,37 @@ export interface HealPayload {
   wait?: number;
   /** When it was given up; absent while it was not. */
   gaveUpAt?: number;
+  /** True on the message that tells all about giving up; the other one only changes what was said before. */
+  final?: boolean;
   /** Last lines of the unit's journal, oldest first; on giving up. */
   journal?: string[];
   /** Why there are none. */
-  journalError?: Failure;
+  journalError?: Trouble;
+}
+
+/** An error in the words of Potion's language. */
+export interface Trouble {
+  message: string;
+  hint: string;
 }
 
 export interface Particulars {
   unit: string;
   limits: Limits;
-  error?: Failure;
-  /** Command line of the button on giving up; the unit is added to it. Empty: no button. */
-  command: string;
-  /** What the button says. */
-  label: string;
+  error?: Trouble;
+}
+
+/** The unit's name as people say it. */
+export function nameOf(unit: string): string {
+  return unit.replace(/\.service$/, '');
+}
+
+/** A line of the journal for a chat: time of day and words. */
+export function logLine({ at, message }: JournalLine): string {
+  const two = (value: number) => String(value).padStart(2, '0');
+  const time = new Date(at);
+  const clock = [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':');
+  return `${clock} ${message.length > LONGEST_LINE ? `${message.slice(0, LONGEST_LINE).toWellFormed()}…` : message}`;
 }
 
 /** The incident that a step belongs to. */
@@ -71,20 +92,24 @@ export function messageOf(telling: Telling, about: Particulars): Message {
   });
 }
 
-/** What is said on giving up: an answer to the incident's message, so that it rings, with the journal. */
+/**
+ * What is said on giving up: an answer to the incident's message, so that it rings, with the journal.
+ * @param button its command line gets the unit's name added; an empty one means no button
+ */
 export function surrenderOf(
   telling: Telling,
   about: Particulars,
   journal: Pick<HealPayload, 'journal' | 'journalError'>,
+  button: { command: string; label: string },
 ): Message {
-  const payload = { ...payloadOf(telling, about), ...journal };
+  const payload = { ...payloadOf(telling, about), ...journal, final: true };
   const incident = incidentOf(about.unit, telling);
-  const command = about.command.trim();
+  const command = button.command.trim();
   return message(payload, incident, telling.at, {
     silent: false,
     reply: true,
     dedupe: `${incident.id}:${telling.number}:full`,
-    ...(command ? { buttons: [[{ label: about.label, command: `${command} ${about.unit}` }]] } : {}),
+    ...(command ? { buttons: [[{ label: button.label, command: `${command} ${about.unit}` }]] } : {}),
   });
 }
 
@@ -98,10 +123,11 @@ function payloadOf(telling: Telling, { unit, limits, error }: Particulars): Heal
   const proven = step === 'healed' && telling.proven ? limits.stable : 0;
   return {
     unit,
-    name: unit.replace(/\.service$/, ''),
+    name: nameOf(unit),
     step,
     try: telling.try,
     tries: limits.tries,
+    window: limits.window / 1000,
     reason,
     error: reason === 'refused' ? error : undefined,
     since: episode.since,
