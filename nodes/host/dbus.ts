@@ -31,7 +31,7 @@ export interface BusOptions {
   clock?: Clock;
   /** Signals that a match rule let through, in the order of the bus. Must not throw. */
   onSignal?: (signal: Incoming) => void;
-  /** The connection has ended, other than by close(). Called once. */
+  /** The connection, once opened, has ended other than by close(). Called once. Must not throw. */
   onLost?: (why: PotionError) => void;
 }
 
@@ -64,6 +64,7 @@ export class Bus {
   readonly #waiting = new Map<number, Waiting>();
   #rest: Buffer = Buffer.alloc(0);
   #greeted = false;
+  #open = false;
   #serial = 0;
   #ended: PotionError | undefined;
   #onGreeted: (() => void) | undefined;
@@ -80,6 +81,7 @@ export class Bus {
       try {
         await bus.#greet();
         await bus.call({ ...DAEMON, member: 'Hello' });
+        bus.#open = true;
         return bus;
       } catch (thrown) {
         bus.close();
@@ -214,7 +216,7 @@ export class Bus {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const call of waiting) call.fail(this.#ended);
-    if (!wanted) this.#options.onLost?.(this.#ended);
+    if (this.#open && !wanted) this.#options.onLost?.(this.#ended);
   }
 }
 

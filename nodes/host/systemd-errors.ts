@@ -64,7 +64,7 @@ export function jobFailure(result: string, verb: Verb, state: UnitState): Potion
     case 'dependency':
       return new PotionError('FAILED', 'errors.unit-job-dependency', facts);
     default:
-      if (state.condition === 'start-limit-hit')
+      if (verb !== 'stop' && state.condition === 'start-limit-hit')
         return new PotionError('FAILED', 'errors.unit-start-limit', facts);
       return new PotionError('FAILED', 'errors.unit-job-failed', facts);
   }

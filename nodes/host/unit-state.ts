@@ -1,3 +1,5 @@
+import { hitStartLimit } from './start-limit.js';
+
 /**
  * What a unit is doing, in one word. The first that fits:
  *
@@ -90,8 +92,7 @@ export function conditionOf(props: UnitProps): Condition {
   }
   if (load === 'not-found') return 'missing';
   if (load === 'masked') return 'masked';
-  if (text(props.ActiveState) === 'failed')
-    return text(props.Result) === 'start-limit-hit' ? 'start-limit-hit' : 'failed';
+  if (text(props.ActiveState) === 'failed') return hitStartLimit(props) ? 'start-limit-hit' : 'failed';
   if (load === 'bad-setting' || load === 'error') return 'failed';
   return 'inactive';
 }
@@ -122,16 +123,23 @@ export const UNIT_PROPS: ReadonlySet<string> = new Set([
   'ConditionResult',
   'ConditionTimestamp',
   'Description',
+  'ExecMainCode',
+  'ExecMainExitTimestampMonotonic',
   'ExecMainStatus',
   'Id',
+  'InactiveEnterTimestampMonotonic',
   'InvocationID',
+  'Job',
   'LoadError',
   'LoadState',
   'MainPID',
   'NRestarts',
   'Restart',
+  'RestartPreventExitStatus',
+  'RestartUSec',
   'Result',
   'StateChangeTimestamp',
+  'StateChangeTimestampMonotonic',
   'SubState',
   'Type',
   'UnitFileState',
@@ -175,9 +183,24 @@ export function unitPath(unit: string): string {
   return `/org/freedesktop/systemd1/unit/${escaped}`;
 }
 
-/** Whether nothing that a reader of states would act on has changed. */
+const TOLD: readonly (keyof UnitState)[] = [
+  'id',
+  'condition',
+  'health',
+  'load',
+  'active',
+  'sub',
+  'result',
+  'type',
+  'enabled',
+  'problem',
+  'restart',
+  'restarts',
+];
+
+/** Whether nothing that a watcher is told of has changed; process ids and times come with the rest. */
 export function sameState(a: UnitState, b: UnitState): boolean {
-  return (Object.keys(a) as (keyof UnitState)[]).every((key) => key === 'since' || a[key] === b[key]);
+  return TOLD.every((key) => a[key] === b[key]);
 }
 
 function text(value: unknown): string {

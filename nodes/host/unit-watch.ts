@@ -1,5 +1,6 @@
 import { type Bus, BusError } from './dbus.js';
 import type { Incoming } from './dbus-wire.js';
+import { isPassing } from './start-limit.js';
 import { sameState, UNIT_PROPS, type UnitState, unitPath, unitState } from './unit-state.js';
 
 /** Called with every new state; `previous` is absent the first time. */
@@ -102,8 +103,10 @@ export class UnitWatch {
       pick(changed, watched.props);
       // systemd sends the unit's own part last, so that both parts together make one change.
       if (source !== 'org.freedesktop.systemd1.Unit') continue;
-      this.#publish(watched);
-      if (watched.stale || watched.props.LoadState !== 'loaded') this.#refreshLater(watched);
+      // Asked now, systemd answers once it has come to rest.
+      const passing = isPassing(watched.props);
+      if (!passing) this.#publish(watched);
+      if (passing || watched.stale || watched.props.LoadState !== 'loaded') this.#refreshLater(watched);
     }
   }
 
