@@ -61,6 +61,8 @@ export function checkedUnit(name: unknown): string {
 export class Systemd {
   readonly #link: SystemdLink;
   readonly #cleanups = new Set<() => void | Promise<void>>();
+  /** Ends the waits for jobs that are under way. */
+  readonly #waits = new Set<() => void>();
   #closed = false;
 
   /** @throws PotionError UNAVAILABLE when there is no systemd here, unless `patient` */
@@ -161,6 +163,7 @@ export class Systemd {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    for (const leave of [...this.#waits]) leave();
     await Promise.all([...this.#cleanups].map((cleanup) => cleanup()));
     this.#link.release();
   }
@@ -200,27 +203,28 @@ export class Systemd {
     }
   }
 
-  /** Waits for the end of a job, but no longer than allowed, and not beyond the connection. */
+  /** Waits for the end of a job, but no longer than allowed, and not beyond the connection or this handle. */
   #ended(finished: Promise<string>, unit: string, verb: Verb, options: JobOptions): Promise<string> {
+    const { clock, lost } = this.#link;
     const limit = options.timeout ?? JOB_LIMIT;
     return new Promise((resolve, reject) => {
-      const stops = [
-        this.#link.clock.after(limit, () =>
-          fail(new PotionError('TIMEOUT', 'errors.unit-job-wait', { unit, verb, seconds: limit / 1000 })),
-        ),
-        this.onLost(() => fail(new PotionError('UNAVAILABLE', 'errors.unit-job-lost', { unit, verb }))),
-      ];
       const end = () => {
-        for (const stop of stops) void stop();
-        options.signal?.removeEventListener('abort', aborted);
+        cancel();
+        lost.delete(onLost);
+        this.#waits.delete(leave);
+        options.signal?.removeEventListener('abort', leave);
       };
-      const fail = (why: PotionError) => {
+      const fail = (code: PotionError['code'], text: string) => {
         end();
-        reject(why);
+        reject(new PotionError(code, text, { unit, verb, seconds: limit / 1000 }));
       };
-      const aborted = () => fail(new PotionError('CANCELLED', 'errors.unit-job-left', { unit, verb }));
-      if (options.signal?.aborted) return aborted();
-      options.signal?.addEventListener('abort', aborted);
+      const leave = () => fail('CANCELLED', 'errors.unit-job-left');
+      const onLost = () => fail('UNAVAILABLE', 'errors.unit-job-lost');
+      const cancel = clock.after(limit, () => fail('TIMEOUT', 'errors.unit-job-wait'));
+      lost.add(onLost);
+      this.#waits.add(leave);
+      options.signal?.addEventListener('abort', leave);
+      if (options.signal?.aborted || this.#closed) leave();
       finished.then((result) => {
         end();
         resolve(result);
