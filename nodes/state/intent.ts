@@ -3,22 +3,14 @@ import { removeSetting, storedSettings, writeSetting } from './settings.js';
 
 const PREFIX = 'stopped-by-admin:';
 
-/** A person has stopped this unit and wants it to stay down. */
-export interface Stopped {
-  /** Epoch ms. */
-  at: number;
-  /** Telegram user id; null when it was not a person's message. */
-  user: number | null;
-}
-
-/** Remembers that a unit was stopped on purpose, so that nothing starts it again by itself. */
+/** Remembers that a unit was stopped on purpose, so that nothing starts it again by itself: `user` is a Telegram user id. */
 export async function markStopped(
   db: Database,
   unit: string,
   user: number | null,
   at: number,
 ): Promise<void> {
-  await writeSetting(db, PREFIX + unit, { at, user } satisfies Stopped, { user, at });
+  await writeSetting(db, PREFIX + unit, true, { user, at });
 }
 
 /** A unit is wanted up again. @returns whether it had been stopped on purpose */
@@ -26,8 +18,7 @@ export function clearStopped(db: Database, unit: string): Promise<boolean> {
   return removeSetting(db, PREFIX + unit);
 }
 
-/** Who stopped this unit on purpose and when; undefined when nobody did. */
-export async function stoppedByAdmin(db: Database, unit: string): Promise<Stopped | undefined> {
-  const stored = await storedSettings(db, PREFIX + unit);
-  return stored.get(PREFIX + unit) as Stopped | undefined;
+/** Whether a person has stopped this unit and wants it to stay down. */
+export async function stoppedByAdmin(db: Database, unit: string): Promise<boolean> {
+  return (await storedSettings(db, PREFIX + unit)).has(PREFIX + unit);
 }
