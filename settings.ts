@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { isLoopback } from './nodes/kit/config.js';
 import { boot } from './ops/runtime/boot.js';
+import { localToken } from './ops/runtime/local-token.js';
 
 // Node-RED's settings. Everything that a person may want to change is in .env (see .env.example).
 const { config, storage, log } = boot(__dirname);
@@ -20,6 +21,7 @@ module.exports = {
     ? {
         type: 'credentials',
         users: [{ username: config.editorUser, password: config.editorPasswordHash, permissions: '*' }],
+        tokens: localToken(config.dataDir),
       }
     : undefined,
   // Without a login only this machine may call, and no web page from elsewhere may make the browser do so.

@@ -31,7 +31,8 @@ export function boot(home: string) {
   };
 }
 
-function configOrExit(home: string): Config {
+/** Reads `.env` and checks it; ends the process with exit code 78 when it is wrong. */
+export function configOrExit(home: string): Config {
   try {
     const file = join(home, '.env');
     if (existsSync(file)) {
