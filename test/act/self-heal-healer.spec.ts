@@ -97,7 +97,11 @@ class Bench {
       db: this.db,
       clock: this.clock,
       limits: this.limits,
-      units: this.unit,
+      units: {
+        // What a dead process has not ordered yet, it never orders.
+        restart: () => (alive.signal.aborted ? new Promise(() => {}) : this.unit.restart()),
+        resetFailed: () => (alive.signal.aborted ? new Promise(() => {}) : this.unit.resetFailed()),
+      },
       look: async () => this.unit.view(),
       tell: async (_unit, telling) => {
         if (!alive.signal.aborted) this.told.push(telling);
@@ -106,7 +110,8 @@ class Bench {
       changed: () => {},
       signal: alive.signal,
     });
-    await this.#healer.open();
+    await this.#healer.load();
+    await this.#healer.resume();
     await settle();
   }
 
@@ -326,6 +331,7 @@ describe('healer', () => {
     const moment = fc.record({
       wait: fc.integer({ min: 0, max: 20_000 }),
       kill: fc.boolean(),
+      turns: fc.integer({ min: 0, max: 6 }),
       fall: fc.boolean(),
     });
     await fc.assert(
@@ -339,10 +345,11 @@ describe('healer', () => {
             await life.start();
             life.unit.fates = [...fates];
             await life.fall();
-            for (const { wait, kill, fall } of moments) {
+            for (const { wait, kill, turns, fall } of moments) {
               await life.pass(wait);
               if (fall) life.unit.become('failed');
-              // Without settling: killed while something may be under way.
+              // Not settled: killed while something may be under way.
+              for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve));
               if (kill) life.kill();
               await settle();
               if (kill) await life.start();

@@ -57,8 +57,8 @@ export class Healer {
     this.#parts = parts;
   }
 
-  /** Goes on where the process before this one stopped. */
-  async open(): Promise<void> {
+  /** Remembers what the process before this one knew; before anything else is asked of it. */
+  async load(): Promise<void> {
     const { db, node, clock, limits } = this.#parts;
     for (const [unit, state] of await loadHeals(db, node)) {
       const { heal, untold, error } = state as Kept;
@@ -66,6 +66,10 @@ export class Healer {
       if (heal.phase === 'idle' && untold.length === 0 && isOld) await forgetHeals(db, node, unit);
       else this.#kept.set(unit, { heal, untold, error });
     }
+  }
+
+  /** Goes on with what was under way, once there is somebody to tell. */
+  async resume(): Promise<void> {
     await Promise.all([...this.#kept.keys()].map((unit) => this.#resume(unit)));
   }
 

@@ -1,6 +1,7 @@
 import { lastLines } from '../../host/journalctl.js';
 import { ownUnit } from '../../host/own-unit.js';
 import { checkedUnit, Systemd } from '../../host/systemd.js';
+import type { Cancel } from '../../kit/clock.js';
 import { config } from '../../kit/config.js';
 import { type Behaviour, defineNode, type NodeContext, type Out } from '../../kit/define-node.js';
 import { type Failure, PotionError, toPotionError } from '../../kit/errors.js';
@@ -25,6 +26,8 @@ interface SelfHealConfig extends LimitsConfig {
   command: string;
 }
 
+const FLOWS_STARTED = 1000;
+
 /** Nothing to heal in these, unless an episode is open. */
 const WELL = ['active', 'exited', 'reloading', 'activating', 'deactivating'];
 
@@ -39,6 +42,7 @@ function selfHeal(ctx: NodeContext<SelfHealConfig>): Behaviour {
   const limits = limitsFrom(ctx.config);
   let healer: Healer | undefined;
   let systemd: Systemd | undefined;
+  let resumption: Cancel | undefined;
 
   const showStatus = () => {
     const { fill, key, data } = summaryOf(healer?.states() ?? new Map(), limits);
@@ -72,9 +76,10 @@ function selfHeal(ctx: NodeContext<SelfHealConfig>): Behaviour {
         fail: (error) => ctx.fail(error),
         changed: showStatus,
       });
+      await healer.load();
       showStatus();
-      await healer.open();
-      showStatus();
+      // By then the nodes that its messages go to are there.
+      resumption = ctx.clock.after(FLOWS_STARTED, () => healer?.resume().then(showStatus));
     },
 
     async input(msg) {
@@ -89,6 +94,7 @@ function selfHeal(ctx: NodeContext<SelfHealConfig>): Behaviour {
     },
 
     async stop(removed) {
+      resumption?.();
       await healer?.close();
       await systemd?.close();
       if (removed) await forgetHeals(await database(), ctx.id);
