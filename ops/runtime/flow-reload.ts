@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { NodeAPI } from 'node-red';
 import { config } from '../../nodes/kit/config.js';
@@ -18,12 +17,13 @@ export default function flowReload(RED: NodeAPI): void {
   RED.httpAdmin.post('/potion/flows/reload', mayWrite, async (request, response) => {
     try {
       const { nodes } = (await readFlows(config())).flows;
-      const { getType } = RED.nodes as unknown as { getType(type: string): unknown };
+      const admin = adminApi(RED, request.headers.authorization);
+      const known = await loadedTypes(admin);
       refuseUnknownTypes(
         nodes,
-        unknownTypes(nodes, (type) => Boolean(getType(type))),
+        unknownTypes(nodes, (type) => known.has(type)),
       );
-      await reloadFlows(RED, request.headers);
+      await admin('flows', { method: 'POST', headers: { 'Node-RED-Deployment-Type': 'reload' } });
       response.json({ tabs: nodes.filter(isOwner).length, nodes: nodes.length });
     } catch (thrown) {
       const refused = thrown instanceof FlowsError;
@@ -38,14 +38,34 @@ export default function flowReload(RED: NodeAPI): void {
   });
 }
 
-/** Through Node-RED's own admin API, in the name of who asked: plugins get no other way to the flows. */
-async function reloadFlows(RED: NodeAPI, { authorization }: IncomingHttpHeaders): Promise<void> {
+type Admin = (path: string, init?: RequestInit & { headers?: Record<string, string> }) => Promise<Response>;
+
+/** Node-RED's admin API in the name of who asked: plugins get no other way to the flows. */
+function adminApi(RED: NodeAPI, authorization: string | undefined): Admin {
   const { address, family, port } = RED.server.address() as AddressInfo;
   const open = address === '0.0.0.0' || address === '::';
   const host = open ? '127.0.0.1' : family === 'IPv6' ? `[${address}]` : address;
-  const answer = await fetch(`http://${host}:${port}${RED.settings.httpAdminRoot}flows`, {
-    method: 'POST',
-    headers: { 'Node-RED-Deployment-Type': 'reload', ...(authorization ? { authorization } : {}) },
-  });
-  if (!answer.ok) throw new Error(`Node-RED answered ${answer.status}: ${await answer.text()}`);
+  return async (path, init = {}) => {
+    const headers = {
+      accept: 'application/json',
+      ...(authorization ? { authorization } : {}),
+      ...init.headers,
+    };
+    const answer = await fetch(`http://${host}:${port}${RED.settings.httpAdminRoot}${path}`, {
+      ...init,
+      headers,
+    });
+    if (!answer.ok) throw new Error(`Node-RED answered ${answer.status}: ${await answer.text()}`);
+    return answer;
+  };
+}
+
+/** What this process can run, which may be less than what has been installed since it started. */
+async function loadedTypes(admin: Admin): Promise<Set<string>> {
+  const sets = (await (await admin('nodes')).json()) as {
+    types: string[];
+    enabled: boolean;
+    err?: unknown;
+  }[];
+  return new Set(sets.filter(({ enabled, err }) => enabled && !err).flatMap(({ types }) => types));
 }

@@ -7,7 +7,7 @@ const fileIn = (dataDir: string) => join(dataDir, 'local-token');
 /**
  * Makes a key for this run, which only Potion's own user can read, so that `npm run flows -- reload` needs no
  * password where the editor has a login.
- * @returns Node-RED's adminAuth.tokens: who presents the key may load flows, nothing else
+ * @returns Node-RED's adminAuth.tokens: who presents the key may load flows and see the node types
  */
 export function localToken(dataDir: string) {
   const key = randomBytes(32).toString('hex');
@@ -15,7 +15,7 @@ export function localToken(dataDir: string) {
   writeFileSync(fileIn(dataDir), key, { mode: 0o600 });
   return async (presented: string) => {
     const same = presented.length === key.length && timingSafeEqual(Buffer.from(presented), Buffer.from(key));
-    return same ? { username: 'local', permissions: ['flows.write'] } : null;
+    return same ? { username: 'local', permissions: ['flows.write', 'nodes.read'] } : null;
   };
 }
 
