@@ -21,6 +21,8 @@ type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 export interface BotConfig extends EventEmitter {
   /** The bot in use. With `true` (or nothing) a missing one is created, and polls: avoid that. */
   getTelegramBot(createIfMissing?: boolean): Bot | null | undefined;
+  /** False in webhook and send-only mode. */
+  usePolling?: boolean;
 }
 
 /** What the outbox hears from a bot. */

@@ -31,6 +31,11 @@ export interface Others {
   credentials?: Record<string, Record<string, string>>;
 }
 
+/** The running node of this id itself. */
+export function nodeOf(id: string): unknown {
+  return helper.getNode(id);
+}
+
 /** A running flow of real Node-RED with an empty database of its own. */
 export interface Running {
   db: Database;

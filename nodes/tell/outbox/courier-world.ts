@@ -1,9 +1,9 @@
+import type { Verdict } from '../../host/telegram-errors.js';
 import type { Clock } from '../../kit/clock.js';
 import type { Language } from '../../kit/locale.js';
 import type { Database } from '../../state/database.js';
 import type { Limits } from '../../state/outbox.js';
 import type { Taken } from '../../state/outbox-delivery.js';
-import type { Verdict } from './classify.js';
 import type { Call } from './compose.js';
 import type { Step } from './next-step.js';
 

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { timeLimit } from '../../host/telegram.js';
+import { classify, type Verdict } from '../../host/telegram-errors.js';
 import type { Cancel } from '../../kit/clock.js';
 import type { Draft } from '../../kit/messages.js';
 import { enqueue, finish, fold } from '../../state/outbox.js';
@@ -13,7 +14,6 @@ import {
   take,
   waitingChats,
 } from '../../state/outbox-delivery.js';
-import { classify, type Verdict } from './classify.js';
 import { callFor, editTarget, isPhoto, type Part, partsOf, refers } from './compose.js';
 import type { Result, Settings, Tag, World } from './courier-world.js';
 import { type Form, nextStep, type Step } from './next-step.js';

@@ -1,3 +1,4 @@
+import type { Verdict } from '../../host/telegram-errors.js';
 import type { Cancel } from '../../kit/clock.js';
 import type { NodeContext } from '../../kit/define-node.js';
 import { describe } from '../../kit/errors.js';
@@ -5,7 +6,6 @@ import { ailing, alive } from '../../kit/pulse.js';
 import { redact } from '../../kit/redact.js';
 import type { Database } from '../../state/database.js';
 import { type Taken, waiting } from '../../state/outbox-delivery.js';
-import type { Verdict } from './classify.js';
 import type { Step } from './next-step.js';
 
 /** A message that went out says for so long that the Telegram side works. */

@@ -1,4 +1,4 @@
-import type { Verdict } from './classify.js';
+import type { Verdict } from '../../host/telegram-errors.js';
 
 /** How a message is put, after Telegram has refused it otherwise. */
 export interface Form {

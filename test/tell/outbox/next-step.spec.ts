@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { classify, type Verdict } from '../../../nodes/tell/outbox/classify.js';
+import { classify, type Verdict } from '../../../nodes/host/telegram-errors.js';
 import { type Attempt, backoff, type Form, nextStep } from '../../../nodes/tell/outbox/next-step.js';
 
 const first: Attempt = { form: {}, tries: 0, refers: false, isPhoto: false, random: 0.5 };

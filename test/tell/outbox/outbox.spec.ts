@@ -221,10 +221,7 @@ describe('outbox, with the real sender node and a Bot API server', () => {
     it('refuses even the barest text: it is given up, said in the log, and the next goes on', async () => {
       await start();
       telegram.faults.add(
-        {
-          kind: 'api',
-          error: Object.assign(new Error('Bad Request: nothing works'), { code: 400 }) as never,
-        },
+        { kind: 'api', error: new ApiError(400, 'Bad Request: nothing works') },
         { times: 2 },
       );
       put(draft('never'), draft('next'));

@@ -1,6 +1,6 @@
-import { redact } from '../../kit/redact.js';
+import { redact } from '../kit/redact.js';
 
-/** What an error of the sender node means for the message, the chat or the bot. */
+/** What an error of the Bot API, or on the way there, means for the message, the chat or the bot. */
 export type Verdict =
   /** Wait so many seconds; counts for the whole bot. */
   | { kind: 'flood'; seconds: number; reason: string }
@@ -32,6 +32,9 @@ const FLOOD_SECONDS = 5;
 
 const REASON_LENGTH = 200;
 
+/** Names of error classes, which tell a person nothing. */
+const FRAME = /^\s*(\w*Error: )?(E(TELEGRAM|FATAL|PARSE): )?/;
+
 /** Wordings of api.telegram.org, in lower case; a 400 is told apart only by them. */
 const WORDINGS: [RegExp, 'markup' | 'unchanged' | 'target-gone' | 'chat-closed'][] = [
   [/can't parse entit|can't find end|unsupported start tag|unclosed|unmatched end tag/, 'markup'],
@@ -50,13 +53,15 @@ const NETWORK =
   /econn|enotfound|eai_again|etimedout|ehostunreach|enetunreach|epipe|fetch failed|socket|terminated|aborted|timeout|network|und_err|certificate|self.signed|ssl|tls/i;
 
 /**
- * Reads an error as the sender node hands it to its second output: "Caught exception in sender node", the
- * error of node-telegram-bot-api, and the whole message, which is cut off here because its text could look like
- * anything. Tokens are taken out.
+ * Reads an error of node-telegram-bot-api, by itself or as the sender node hands it to its second output: in a
+ * frame, with the whole message behind it, which is cut off here because its text could look like anything.
+ * Tokens are taken out.
  */
 export function classify(error: unknown): Verdict {
   const text = errorText(error);
-  const reason = redact(text.replace(/\s+/g, ' ').trim()).slice(0, REASON_LENGTH).toWellFormed();
+  const reason = redact(text.replace(FRAME, '').replace(/\s+/g, ' ').trim())
+    .slice(0, REASON_LENGTH)
+    .toWellFormed();
   const answer = /ETELEGRAM: (\d{3})\b(.*)/s.exec(text);
   if (answer) return fromAnswer(Number(answer[1]), String(answer[2]).toLowerCase(), reason);
   if (/EPARSE/.test(text)) return { kind: 'server', reason };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { classify } from '../../../nodes/tell/outbox/classify.js';
+import { classify } from '../../nodes/host/telegram-errors.js';
 
 const TOKEN = '1234567890:AAHxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx';
 
@@ -81,7 +81,7 @@ describe('an error of the sender node', () => {
     assert.deepEqual(classify(api('429 Too Many Requests: retry after 35')), {
       kind: 'flood',
       seconds: 35,
-      reason: 'TelegramError: ETELEGRAM: 429 Too Many Requests: retry after 35',
+      reason: '429 Too Many Requests: retry after 35',
     });
   });
 
