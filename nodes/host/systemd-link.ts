@@ -50,9 +50,9 @@ export class SystemdLink {
     return this.#trouble;
   }
 
-  /** The connection, once an attempt under way has ended. @throws PotionError UNAVAILABLE */
+  /** The connection; where it is lost, an attempt is made now. @throws PotionError UNAVAILABLE */
   async ready(): Promise<Bus> {
-    if (!this.#bus && !this.#cancelRetry) this.#connect();
+    this.#tryNow();
     await this.#attempt;
     if (!this.#bus)
       throw this.#trouble ?? new PotionError('UNAVAILABLE', 'errors.no-systemd', { detail: '' });
@@ -66,11 +66,10 @@ export class SystemdLink {
     this.#cancelRetry?.();
   }
 
-  /** Tries now instead of at the next turn of the waiting time. */
-  tryNow(): void {
+  #tryNow(): void {
+    if (this.#bus || this.#users === 0) return;
     this.#cancelRetry?.();
-    this.#cancelRetry = undefined;
-    if (!this.#bus) this.#connect();
+    this.#connect();
   }
 
   #connect(): void {
@@ -174,10 +173,7 @@ export class SystemdLink {
     const detail = why instanceof PotionError ? why.cause.data.detail : undefined;
     this.#trouble = new PotionError('UNAVAILABLE', 'errors.no-systemd', detail ? { detail } : {}, why);
     if (this.#users > 0) {
-      this.#cancelRetry = this.clock.after(this.#retry, () => {
-        this.#cancelRetry = undefined;
-        this.#connect();
-      });
+      this.#cancelRetry = this.clock.after(this.#retry, () => this.#connect());
       this.#retry = Math.min(this.#retry * 2, LONGEST_RETRY);
     }
     return this.#trouble;

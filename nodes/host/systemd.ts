@@ -69,7 +69,6 @@ export class Systemd {
   static async connect(options: ConnectOptions = {}): Promise<Systemd> {
     const link = SystemdLink.use(options.address ?? systemBusAddress(), options.clock ?? systemClock);
     try {
-      link.tryNow();
       await link.ready();
     } catch (thrown) {
       if (!options.patient) {

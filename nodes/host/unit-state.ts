@@ -145,6 +145,13 @@ export const UNIT_PROPS: ReadonlySet<string> = new Set([
   'UnitFileState',
 ]);
 
+/** How many units are how. */
+export function countHealth(states: Iterable<UnitState>): Record<Health, number> {
+  const counts = { ok: 0, busy: 0, off: 0, failed: 0, missing: 0 };
+  for (const { health } of states) counts[health]++;
+  return counts;
+}
+
 /** Puts what systemd says of a unit into Potion's shape. */
 export function unitState(unit: string, props: UnitProps): UnitState {
   const condition = conditionOf(props);

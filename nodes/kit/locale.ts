@@ -25,8 +25,10 @@ const STATE_BADGE: Record<string, string> = {
   active: '🟢',
   running: '🟢',
   ok: '🟢',
+  exited: '🟢',
   resolved: '✅',
   activating: '🟡',
+  busy: '🟡',
   'auto-restart': '🟡',
   pending: '🟡',
   reloading: '🟡',
@@ -37,7 +39,6 @@ const STATE_BADGE: Record<string, string> = {
   'start-limit-hit': '🔴',
   critical: '🔴',
   inactive: '⚪',
-  exited: '⚪',
   masked: '🚫',
   missing: '❓',
 };
