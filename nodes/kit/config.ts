@@ -83,10 +83,10 @@ export function readConfig(env: Environment, home: string): Config {
     if (!allowed.includes(value)) fault(name, `"${value}" is not one of ${allowed.join(', ')}`);
     return value;
   };
-  const url = (name: string, fallback = '') => {
+  const url = (name: string, fallback = '', secret = false) => {
     const value = text(name, fallback);
     if (value && !(URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)))
-      fault(name, `"${value}" is not an http(s) address`);
+      fault(name, `${secret ? 'its value' : `"${value}"`} is not an http(s) address`);
     return value.replace(/\/+$/, '');
   };
   const list = (name: string) =>
@@ -141,7 +141,7 @@ export function readConfig(env: Environment, home: string): Config {
     editorBind,
     editorUser,
     editorPasswordHash,
-    heartbeatUrl: url('HEARTBEAT_URL'),
+    heartbeatUrl: url('HEARTBEAT_URL', '', true),
     logLevel: oneOf('LOG_LEVEL', ['error', 'warn', 'info', 'debug'] as const, 'info'),
   };
   if (problems.length > 0) throw new ConfigError(problems);
