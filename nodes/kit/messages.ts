@@ -83,6 +83,10 @@ export interface Say {
   reply?: boolean;
   /** The same for a message that is sent again because Potion crashed in between: see `Draft.dedupe`. */
   dedupe?: string;
+  /** More will follow, so the request does not count as answered yet, e.g. for progress. */
+  interim?: boolean;
+  /** A file to send, with the text as its caption. `base64` for at most 1 MB, `path` for more. */
+  file?: Draft['file'];
 }
 
 /** What `say` hands to the outbox: one message for one chat, in Telegram's words but not yet on its way. */
@@ -100,6 +104,8 @@ export interface Draft {
   slot?: string;
   /** With a slot: send a new message that answers the slot's one, instead of editing it. */
   reply?: boolean;
+  /** With an incident: whether this says that it is over (true) or goes on (false). */
+  over?: boolean;
   /** Edit this Telegram message instead of sending one (a pressed button's own message). */
   edit?: number;
   /** Alerts are never dropped for space, nor digested away without a trace. */

@@ -26,7 +26,7 @@ export interface Digest {
 /** What the outbox keeps: a draft, or one that stands for many. */
 export interface StoredDraft extends Draft {
   digest?: Digest;
-  /** When a message tells of two moments, e.g. that it happened and is over: the later one, epoch ms. */
+  /** When a message tells of a span, e.g. that something happened and is over: its end, epoch ms. */
   until?: number;
 }
 
@@ -45,19 +45,20 @@ export function startDigest(draft: StoredDraft): StoredDraft & { digest: Digest 
 }
 
 /**
- * Takes one more message into a digest. A message that says that an incident is over joins the one that said
- * it began; a newer state of a message replaces the older.
+ * Takes one more message into a digest. A message that says that an incident goes on or is over joins the one
+ * that said it began; a newer state of a message replaces the older.
  */
 export function absorb(digest: Digest, draft: StoredDraft): Digest {
   if (draft.digest) return draft.digest.entries.reduce(add, plus(digest, draft.digest));
-  const { at, kind, slot, until } = draft;
+  const { at, kind, slot, until, reply, over } = draft;
   const line = firstLine(draft.html);
   const known = slot === undefined ? -1 : digest.entries.findLastIndex((entry) => entry.slot === slot);
   const before = digest.entries[known];
-  if (!before || before.over !== undefined) return add(digest, { at, kind, line, slot, over: until });
-  const after = draft.reply
-    ? { ...before, kind: weightier(before.kind, kind), over: at }
-    : { ...before, kind: weightier(before.kind, kind), line, over: until };
+  const isNews = !before || before.over !== undefined || (reply && over === undefined);
+  if (isNews) return add(digest, { at, kind, line, slot, over: over ? until : undefined });
+  const after = { ...before, kind: weightier(before.kind, kind) };
+  if (over) after.over = until ?? at;
+  else if (!reply) after.line = line;
   return { ...digest, entries: digest.entries.with(known, after) };
 }
 

@@ -14,8 +14,9 @@ const LONGEST_PAIR = 3000;
  */
 export function merge(older: StoredDraft, newer: Draft, isNews: boolean): StoredDraft | undefined {
   if (older.digest || older.reply || older.file || newer.file) return undefined;
-  // It says that something is over; a mere newer state must not take that back.
-  if (older.until !== undefined && !newer.reply) return undefined;
+  const saysBoth = older.until !== undefined && older.over !== false;
+  // A mere newer state must not take back that something happened and is over.
+  if (saysBoth && !newer.reply) return undefined;
   const both = {
     ...newer,
     kind: older.kind === 'alert' ? older.kind : newer.kind,
@@ -24,12 +25,10 @@ export function merge(older: StoredDraft, newer: Draft, isNews: boolean): Stored
     silent: older.silent && newer.silent,
   };
   if (!newer.reply) return both;
-  if (!isNews || older.html.length + newer.html.length > LONGEST_PAIR) return undefined;
-  return {
-    ...both,
-    reply: false,
-    html: `${older.html}\n\n${newer.html}`,
-    at: older.at,
-    until: newer.at,
-  };
+  if (!isNews) return undefined;
+  const first = { ...both, reply: false, at: older.at, until: newer.at };
+  // A reminder of what nobody has seen yet says nothing that it would not say by itself.
+  if (newer.over === false && !saysBoth) return first;
+  if (older.html.length + newer.html.length > LONGEST_PAIR) return undefined;
+  return { ...first, html: `${older.html}\n\n${newer.html}` };
 }

@@ -130,6 +130,29 @@ describe('the outbox table', () => {
       assert.deepEqual([both.at, both.until, both.reply], [NOW, NOW + 60_000, false]);
     });
 
+    it('reminders of what was not told yet do not pile up: the newest, with when it began', async () => {
+      await add([alert('🔴 hot', { slot: 'i', over: false })]);
+      for (const minute of [15, 30])
+        await add([
+          alert(`🔴 hot for ${minute} min`, {
+            slot: 'i',
+            reply: true,
+            over: false,
+            at: NOW + minute * 60_000,
+          }),
+        ]);
+      const { draft: both } = await takeNext();
+      assert.equal(both.html, '🔴 hot for 30 min');
+      assert.deepEqual([both.at, both.until], [NOW, NOW + 30 * 60_000]);
+      assert.deepEqual(await take(db, CHAT, NOW), undefined);
+    });
+
+    it('a mere newer state never takes back that it is over', async () => {
+      await add([alert('🔴 hot', { slot: 'i' }), alert('✅ cool', { slot: 'i', reply: true, over: true })]);
+      await add([alert('trying', { slot: 'i' })]);
+      assert.deepEqual(await sendAll(), ['🔴 hot\n\n✅ cool', 'trying']);
+    });
+
     it('told already: the answer goes out by itself', async () => {
       await add([alert('🔴 hot', { slot: 'i' })]);
       await send(5);
@@ -331,9 +354,17 @@ describe('a digest', () => {
 
   it('joins what began with what ended', () => {
     const on = alert('🔴 disk full', { slot: 'i', at: 1000 });
-    const off = alert('✅ disk free', { slot: 'i', at: 2000, reply: true });
+    const off = alert('✅ disk free', { slot: 'i', at: 2000, reply: true, over: true });
     assert.deepEqual([on, off].reduce(absorb, empty).entries, [
       { at: 1000, kind: 'alert', line: '🔴 disk full', slot: 'i', over: 2000 },
+    ]);
+  });
+
+  it('does not call over what goes on', () => {
+    const on = alert('🔴 disk full', { slot: 'i', at: 1000, over: false });
+    const still = alert('🔴 disk still full', { slot: 'i', at: 2000, reply: true, over: false });
+    assert.deepEqual([on, still].reduce(absorb, empty).entries, [
+      { at: 1000, kind: 'alert', line: '🔴 disk full', slot: 'i', over: undefined },
     ]);
   });
 

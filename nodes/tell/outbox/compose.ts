@@ -115,7 +115,7 @@ function buttons({ inline, keyboard }: StoredDraft) {
 
 function stamped(draft: StoredDraft, html: string, lang: Language, now: number): string {
   if (draft.digest || now - draft.at <= LATE) return html;
-  const key = draft.until === undefined ? 'outbox.late' : 'outbox.late-and-over';
+  const key = draft.until === undefined ? 'outbox.late' : 'outbox.late-span';
   return `${render(lang, key, { at: draft.at, until: draft.until })}\n${html}`;
 }
 

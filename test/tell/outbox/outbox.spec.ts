@@ -366,7 +366,10 @@ describe('outbox, with the real sender node and a Bot API server', () => {
         draft(`🔴 alert ${i}`, { kind: 'alert', slot: `i:${i}`, at: ago(60 - i) }),
       );
       await left([...alerts, draft('a notice', { at: ago(30) })], ago(60));
-      await left([draft('✅ over', { kind: 'alert', slot: 'i:3', reply: true, at: ago(20) })], ago(20));
+      await left(
+        [draft('✅ over', { kind: 'alert', slot: 'i:3', reply: true, over: true, at: ago(20) })],
+        ago(20),
+      );
       await start();
       const { text = '' } = await telegram.waitFor((message) => /📬/.test(message.text ?? ''));
       await until(async () => (await waiting()).length === 0);
@@ -379,6 +382,7 @@ describe('outbox, with the real sender node and a Bot API server', () => {
       for (let i = 1; i < 20; i++) assert.match(text, new RegExp(`🔴 alert ${i}\\b`));
       assert.match(text, /19 peringatan, 1 pesan lain/);
       assert.match(text, /a notice/);
+      assert.match(text, /\d{2}\.\d{2} – \d{2}\.\d{2} ✅ 🔴 alert 3\n/);
     });
 
     it('the queue has an end: notices are given up for space and counted, alerts are told', async () => {
