@@ -1,5 +1,8 @@
 import { randomBytes, randomInt } from 'node:crypto';
+import { join } from 'node:path';
 import { type Config, setConfig } from '../../nodes/kit/config.js';
+import { describe } from '../../nodes/kit/errors.js';
+import { recall, remember } from './keep.js';
 import { type Sandbox, startSandbox } from './server.js';
 import type { User } from './telegram.js';
 
@@ -25,7 +28,11 @@ export async function embedSandbox(config: Config): Promise<void> {
   const adminIds = config.adminIds.length > 0 ? config.adminIds : [SANDBOX_USER];
   const [first, ...others] = adminIds.map((id, index) => admin(id, index, config.lang));
   const token = madeUpToken();
-  current = await startSandbox({ token, user: first });
+  const file = join(config.dataDir, 'sandbox-chats.json');
+  current = await startSandbox({ token, user: first, store: recall(file, token) });
+  remember(current.world, file, (thrown) =>
+    process.stderr.write(`potion: the sandbox's chats can't be kept: ${describe(thrown)}\n`),
+  );
   for (const person of others) current.world.meet(person);
   process.env.BOT_TOKEN = token;
   process.env.TELEGRAM_API_URL = current.url;

@@ -17,6 +17,10 @@ const HEARTBEAT = 15_000;
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; form-action 'none'";
 
+type StaticResponse = ServerResponse & {
+  sendFile(name: string, options: object, done: (error?: Error) => void): void;
+};
+
 /**
  * Node-RED plugin: the chat page below the editor's address, `GET /potion/chat`. The page itself is no secret;
  * what is said in the chats needs the editor's login where one is set.
@@ -26,9 +30,15 @@ export default function chatPage(RED: NodeAPI): void {
   const mayRead = RED.auth.needsPermission('potion-chat.read');
   const mayWrite = RED.auth.needsPermission('potion-chat.write');
 
+  if (embedded()) {
+    const { editorBind, port } = config();
+    RED.log.info(
+      `No BOT_TOKEN is set, so the chat sandbox stands in for Telegram: http://${editorBind}:${port}/potion/chat`,
+    );
+  }
   httpAdmin.get('/potion/chat', (_request, response) => {
     response.setHeader('content-security-policy', POLICY);
-    response.sendFile('chat.html', { root: PAGE, cacheControl: false });
+    sendStatic(response, PAGE, 'chat.html');
   });
   httpAdmin.get('/potion/chat/about', (_request, response) => {
     const { lang, serverName } = config();
@@ -36,14 +46,10 @@ export default function chatPage(RED: NodeAPI): void {
   });
   httpAdmin.get('/potion/chat/readme', (_request, response) => {
     response.setHeader('content-type', 'text/plain; charset=utf-8');
-    response.sendFile('README.md', { root: ROOT, cacheControl: false }, (error) => {
-      if (error && !response.headersSent) response.status(404).end();
-    });
+    sendStatic(response, ROOT, 'README.md');
   });
   httpAdmin.get(/^\/potion\/chat\/([a-z-]+\.(?:css|mjs|svg))$/, (request, response) => {
-    response.sendFile(String(request.params[0]), { root: PAGE, cacheControl: false }, (error) => {
-      if (error && !response.headersSent) response.status(404).end();
-    });
+    sendStatic(response, PAGE, String(request.params[0]));
   });
   httpAdmin.get('/potion/chat/events', mayRead, (request, response) =>
     answering(response, (sandbox) => stream(sandbox, request, response)),
@@ -77,6 +83,14 @@ export default function chatPage(RED: NodeAPI): void {
       done(response);
     }),
   );
+}
+
+/** A file of the page; browsers ask each time whether it has changed. */
+function sendStatic(response: StaticResponse, root: string, name: string): void {
+  response.setHeader('cache-control', 'no-cache');
+  response.sendFile(name, { root, cacheControl: false }, (error) => {
+    if (error && !response.headersSent) response.writeHead(404).end();
+  });
 }
 
 /** Runs one request of the page; without a sandbox it is told so, and a bad request is answered as such. */

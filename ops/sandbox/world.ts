@@ -83,12 +83,13 @@ export class World {
   readonly now: () => number;
   #nextMessage: number;
 
-  constructor(token: string, now: () => number = Date.now) {
+  /** @param firstMessage lowest id of the next message, where older ones are known */
+  constructor(token: string, now: () => number = Date.now, firstMessage = 0) {
     this.now = now;
     const id = Number(token.split(':')[0]);
     this.bot = { id, is_bot: true, first_name: 'Potion', username: 'potion_sandbox_bot' };
-    this.#nextMessage = Math.floor(now() / 1000);
-    this.updates = new Updates(this.#nextMessage);
+    this.#nextMessage = Math.max(firstMessage, Math.floor(now() / 1000));
+    this.updates = new Updates(Math.floor(now() / 1000));
   }
 
   /** A person whom the bot may write to, as after their first `/start`. */
