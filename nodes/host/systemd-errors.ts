@@ -66,6 +66,7 @@ export function jobFailure(result: string, verb: Verb, state: UnitState): Potion
     default:
       if (verb !== 'stop' && state.condition === 'start-limit-hit')
         return new PotionError('FAILED', 'errors.unit-start-limit', facts);
+      if (state.result === 'timeout') return new PotionError('TIMEOUT', 'errors.unit-job-timeout', facts);
       return new PotionError('FAILED', 'errors.unit-job-failed', facts);
   }
 }

@@ -111,10 +111,9 @@ const HEALTH: Record<Condition, Health> = {
   inactive: 'off',
 };
 
-/** A oneshot that has done its work is down and well. */
-export function healthOf(condition: Condition, type: string, since: number): Health {
-  if (condition === 'inactive' && type === 'oneshot' && since > 0) return 'ok';
-  return HEALTH[condition];
+/** A oneshot that is down and did not fail is well: it has done its work, or its time has not come. */
+export function healthOf(condition: Condition, type: string): Health {
+  return condition === 'inactive' && type === 'oneshot' ? 'ok' : HEALTH[condition];
 }
 
 /** The properties that a {@link UnitState} is made of. */
@@ -162,7 +161,7 @@ export function unitState(unit: string, props: UnitProps): UnitState {
     id: text(props.Id) || unit,
     exists: condition !== 'missing',
     condition,
-    health: healthOf(condition, type, since),
+    health: healthOf(condition, type),
     load: text(props.LoadState),
     active: text(props.ActiveState),
     sub: text(props.SubState),

@@ -1,19 +1,19 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import {
+  BASE,
+  clearLeftovers,
+  kill,
+  leaderOf,
+  mount,
+  noteProcess,
+  overlay,
+  PREFIX,
+  removeMachine,
+} from './disk.ts';
 
 /**
  * A machine with a booted systemd, made of this machine's own file system: an overlay over `/` takes what it
@@ -51,8 +51,6 @@ export const GUEST_HOME = '/opt/potion';
 export const GUEST_NODE = '/opt/potion-node/node';
 
 const HOME = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const BASE = '/var/tmp';
-const PREFIX = 'potion-machine-';
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const BOOT_LIMIT = 60_000;
 
@@ -129,6 +127,7 @@ export class Machine {
       env: { PATH },
     });
     this.#nspawn = nspawn;
+    if (nspawn.pid) noteProcess(this.#folder, 'nspawn', nspawn.pid);
     const keep = (chunk: Buffer) => {
       this.#log = (this.#log + chunk.toString()).slice(-4000);
     };
@@ -259,77 +258,3 @@ Wants=${wants}
 After=sysinit.target ${wants}
 AllowIsolate=yes
 `;
-
-/** Removes what earlier runs that crashed have left. */
-function clearLeftovers(): void {
-  for (const name of readdirSync(BASE)) {
-    const folder = join(BASE, name);
-    if (!name.startsWith(PREFIX) || noted(folder, 'owner') !== undefined) continue;
-    const guest = noted(folder, 'guest');
-    if (guest !== undefined) kill(guest);
-    removeMachine(folder);
-  }
-}
-
-function removeMachine(folder: string): void {
-  const root = join(folder, 'root');
-  const disk = join(folder, 'disk');
-  for (const point of [root, disk]) while (isMounted(point) && umount(point));
-  if (isMounted(root) || isMounted(disk)) return;
-  // Never recursive: were the overlay still there, this would have to fail.
-  if (existsSync(root)) rmdirSync(root);
-  rmSync(folder, { recursive: true, force: true });
-}
-
-function overlay(disk: string, root: string): boolean {
-  for (const name of ['upper', 'work']) mkdirSync(join(disk, name), { recursive: true });
-  const layers = `lowerdir=/,upperdir=${join(disk, 'upper')},workdir=${join(disk, 'work')}`;
-  return mount(['-t', 'overlay', 'overlay', '-o', layers, root]);
-}
-
-const mount = (args: string[]) => spawnSync('mount', args).status === 0;
-
-const umount = (point: string) => spawnSync('umount', ['--lazy', point]).status === 0;
-
-function isMounted(point: string): boolean {
-  return readFileSync('/proc/self/mounts', 'utf8').includes(` ${point} `);
-}
-
-function leaderOf(nspawn: number): number {
-  try {
-    const [child = '0'] = readFileSync(`/proc/${nspawn}/task/${nspawn}/children`, 'utf8').trim().split(' ');
-    // While it is still setting up, the child is nspawn itself.
-    return readFileSync(`/proc/${child}/comm`, 'utf8').startsWith('systemd\n') ? Number(child) : 0;
-  } catch {
-    return 0;
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended already.
-  }
-}
-
-/** A process id alone may be another process by now, so its start time is noted with it. */
-function noteProcess(folder: string, name: string, pid: number): void {
-  appendFileSync(join(folder, name), `${pid} ${startOf(pid)}\n`);
-}
-
-function noted(folder: string, name: string): number | undefined {
-  try {
-    const [pid = '', start] = (
-      readFileSync(join(folder, name), 'utf8').trim().split('\n').at(-1) ?? ''
-    ).split(' ');
-    return startOf(Number(pid)) === start ? Number(pid) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function startOf(pid: number): string {
-  // Field 22; the name in field 2 may hold anything, so count from its closing bracket.
-  return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[19] ?? '';
-}

@@ -1,0 +1,26 @@
+// Runs inside the machine: real Node-RED with a flow of Potion's nodes, driven by a test outside.
+import type { Message } from '../../../nodes/kit/messages.js';
+import { stoppedByAdmin } from '../../../nodes/state/intent.js';
+import { type Running, startFlow } from '../../support/node-red.ts';
+import { serve } from './serve.ts';
+
+let running: Running | undefined;
+
+function flow(): Running {
+  if (!running) throw new Error('no flow was started');
+  return running;
+}
+
+serve({
+  async start(paths: string[], nodes: object[]) {
+    running = await startFlow(paths, nodes);
+  },
+  give: (node: string, msg: Message) => flow().give(node, msg),
+  got: (node: string) => flow().got(node),
+  statuses: (node: string) => flow().statuses(node),
+  isStoppedByAdmin: (unit: string) => stoppedByAdmin(flow().db, unit),
+  async stop() {
+    await running?.stop();
+    running = undefined;
+  },
+});
