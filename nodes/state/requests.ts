@@ -145,8 +145,16 @@ export async function repeat(db: Database, id: string): Promise<boolean> {
   return numUpdatedRows === 1n;
 }
 
-/** Marks requests that ended with the process; for those that change something leaves the entry `result`. */
-export async function interrupt(db: Database, ids: readonly string[], at: number): Promise<void> {
+/**
+ * Marks requests that ended without a result, with the process or with their node; for those that change
+ * something leaves the entry `result`. Whoever asked is still to be told.
+ */
+export async function interrupt(
+  db: Database,
+  ids: readonly string[],
+  at: number,
+  result = 'interrupted',
+): Promise<void> {
   const entries = await inTransaction(db, async (trx) => {
     const entries: AuditEntry[] = [];
     for (const id of ids) {
@@ -157,7 +165,7 @@ export async function interrupt(db: Database, ids: readonly string[], at: number
         .where('state', 'in', UNANSWERED)
         .returningAll()
         .executeTakeFirst();
-      if (row?.changes) entries.push(resultOf(row, at, 'interrupted'));
+      if (row?.changes) entries.push(resultOf(row, at, result));
     }
     for (const entry of entries) await auditRow(trx, entry);
     return entries;

@@ -5,7 +5,7 @@ import type { AuditEntry } from '../../state/audit.js';
 import { audit } from '../../state/audit.js';
 import { type Claim, claim, newestOpen, type Question, question } from '../../state/confirmations.js';
 import type { Database } from '../../state/database.js';
-import { isKnown, type NewRequest, received } from '../../state/requests.js';
+import { interrupt, isKnown, type NewRequest, received } from '../../state/requests.js';
 import { expand } from '../../state/shortcuts.js';
 import { type Bucket, take } from './bucket.js';
 import { type Circumstances, type Decision, decide, decideLine, isStale } from './decide.js';
@@ -151,21 +151,24 @@ export class Desk {
     };
     // A yes leads to a change, so it is a request like the command itself. A no is answered here and now.
     const request = yes ? this.#request(update, action, origin?.args ?? []) : this.#request(update);
-    const cancelled: Message = { request, say: { text: 'gate.cancelled', data: { action: asked?.target } } };
+    const data = { action: asked?.target };
+    const cancelled: Message = { request, say: { text: 'gate.cancelled', data, edit: true } };
     const answer: NewRequest = { request, changes: yes, message: yes ? { request } : cancelled, at: now };
     const outcome = asked ? await claim(db, asked.id, yes, answer, entry) : 'missing';
-    if (asked && outcome === 'taken') return this.#passAnswer(update, asked, yes, request, cancelled);
+    if (asked && outcome === 'taken') return await this.#passAnswer(update, asked, yes, request, cancelled);
     if (outcome !== 'known') await audit(db, { ...entry, result: outcome });
     this.#refuseAnswer(update, outcome as Exclude<Claim, 'taken'>);
   }
 
-  #passAnswer(update: Update, asked: Question, yes: boolean, request: Request, cancelled: Message): void {
-    const { door, endPress, patience, say, t } = this.#office;
+  async #passAnswer(update: Update, asked: Question, yes: boolean, request: Request, cancelled: Message) {
+    const { clock, db, door, endPress, patience, say, t } = this.#office;
     if (update.press) endPress(update.press, t(yes ? 'gate.press.yes' : 'gate.press.no'));
     if (yes) patience.watch(request);
     const isThere = door.answer(asked.node, asked.id, yes, request);
-    if (!yes) say(cancelled);
-    else if (!isThere) say({ request, say: { text: 'gate.gone', data: { action: asked.target } } });
+    if (!yes) return say(cancelled);
+    if (isThere) return;
+    await interrupt(db, [request.id], clock.now(), 'node-gone');
+    say({ request, say: { text: 'gate.gone', data: { action: asked.target } } });
   }
 
   #refuseAnswer(update: Update, why: Exclude<Claim, 'taken'>): void {
