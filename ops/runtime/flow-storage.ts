@@ -70,9 +70,7 @@ export function flowStorage(config: Config) {
         await keeper.save(structuredClone(nodes), live);
       } catch (thrown) {
         restore(live, keeper.flows.credentials);
-        // The editor puts the message into its page as it comes.
-        if (thrown instanceof Error)
-          thrown.message = thrown.message.replaceAll('<', '‹').replaceAll('>', '›');
+        if (thrown instanceof Error) thrown.message = forEditor(thrown.message);
         throw thrown;
       }
     },
@@ -122,8 +120,17 @@ function keptFile<Name extends string>(name: Name, path: string) {
 }
 
 function tellEditors(runtime: Runtime | undefined, text: string): void {
-  const payload = { type: 'error', text: text.replaceAll('<', '‹').replaceAll('>', '›') };
+  // A colon would part a translation key from its catalogue here; this one only looks like it.
+  const payload = { type: 'error', text: forEditor(text).replaceAll(':', '∶') };
   runtime?.events?.emit('runtime-event', { id: 'potion-flows', payload, retain: false });
+}
+
+/** The editor puts a message into its page as it comes, as HTML, with line breaks spelled out. */
+function forEditor(text: string): string {
+  return text
+    .replace(/\s*\n\s*/g, ' — ')
+    .replaceAll('<', '‹')
+    .replaceAll('>', '›');
 }
 
 function wordsFor(thrown: unknown): string {

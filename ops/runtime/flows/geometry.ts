@@ -31,7 +31,8 @@ function widthOf(node: FlowNode): number {
   if (node.type === 'junction') return 10;
   const icon = node.type === 'link in' || node.type === 'link out';
   if (typeof node.l === 'boolean' ? !node.l : icon) return 30;
-  const label = typeof node.name === 'string' && node.name !== '' ? node.name : node.type;
+  const named = typeof node.name === 'string' && node.name !== '';
+  const label = named ? String(node.name) : node.type.replace(/^potion-/, '');
   return Math.max(100, 20 * Math.ceil((label.length * LETTER + AROUND_LABEL) / 20));
 }
 

@@ -88,8 +88,8 @@ function orderOf(files: Files): { names: string[]; problems: Problem[] } {
       });
     names.push(name);
   }
-  const others = [...files.keys()].filter((name) => name !== ORDER && !names.includes(name)).sort();
-  return { names: [...names, ...others], problems };
+  const others = [...files.keys()].filter((name) => ![ORDER, CONFIG, ...names].includes(name)).sort();
+  return { names: [...names, ...others, CONFIG], problems };
 }
 
 /** A file holds exactly one tab or subflow, with all its nodes and no others. */

@@ -76,7 +76,7 @@ async function clone(address: string, into: string, cwd: string): Promise<void> 
   if (!existsSync(join(into, '.git')))
     throw new FlowsError(`git could not fetch ${address}:`, [
       {
-        what: result.stderr.trim().split('\n').slice(-3).join(' '),
+        what: result.stderr.replace(/\s+/g, ' ').slice(-500),
         hint: 'Check the address and your access to it.',
       },
     ]);
