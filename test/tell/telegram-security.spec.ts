@@ -122,7 +122,7 @@ describe('the gate behind a real telegrambot receiver', () => {
   it('refuses whom the receiver keeps out, too: both of its outputs lead here', async () => {
     const chat = { ...privateChat(STRANGER), username: 'mallory' };
     await deliver({
-      message: { message_id: 1, date, from: named, chat: privateChat(STRANGER), text: '/now' },
+      message: { message_id: 1, date, from: named, chat, text: '/now' },
     });
     assert.equal((await house.all('kept-out')).length, 1);
     await nothingHappened();
