@@ -89,7 +89,7 @@ class Bench {
     this.unit.onChange = () => void this.#healer?.notice(UNIT).catch(() => {});
   }
 
-  async start(): Promise<void> {
+  async start({ resume = true } = {}): Promise<void> {
     const alive = new AbortController();
     this.#alive = alive;
     this.#healer = new Healer({
@@ -111,7 +111,7 @@ class Bench {
       signal: alive.signal,
     });
     await this.#healer.load();
-    await this.#healer.resume();
+    if (resume) await this.#healer.resume();
     await settle();
   }
 
@@ -300,6 +300,16 @@ describe('healer', () => {
     bench.kill();
     await bench.start();
     assert.equal(bench.told.filter(({ step }) => step === 'gave-up').length, 2, 'told and confirmed');
+  });
+
+  it('does not tell again what it has told itself before it went on with the past', async () => {
+    bench.kill();
+    await bench.start({ resume: false });
+    bench.unit.denied = true;
+    await bench.fall();
+    await bench.healer().resume();
+    await settle();
+    assert.deepEqual(bench.steps(), ['trying 1', 'gave-up 1']);
   });
 
   it('forgets a healed unit once its restarts no longer count', async () => {

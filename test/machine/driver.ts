@@ -30,11 +30,9 @@ export class Driver<Event = Record<string, unknown>> {
     program: string,
     options: { user?: string; env?: Record<string, string> } = {},
   ) {
-    const args = [
-      GUEST_NODE,
-      '--disable-warning=ExperimentalWarning',
-      `${GUEST_HOME}/test/machine/inside/${program}.ts`,
-    ];
+    const node = [GUEST_NODE, '--disable-warning=ExperimentalWarning', `test/machine/inside/${program}.ts`];
+    // Node-RED's test helper looks for Node-RED from the folder that it is started in.
+    const args = ['sh', '-c', 'cd "$0" && exec "$@"', GUEST_HOME, ...node];
     this.#child = machine.spawn(args, options);
     const { stdout, stderr } = this.#child;
     if (!stdout || !stderr) throw new Error('no pipes');

@@ -51,6 +51,8 @@ export class Healer {
   /** Restarts under way. */
   readonly #jobs = new Map<string, Promise<void>>();
   readonly #confirmations = new Set<Cancel>();
+  /** What the process before this one may not have told. */
+  readonly #swallowed: { unit: string; telling: Telling }[] = [];
   #blind = false;
 
   constructor(parts: HealerParts) {
@@ -65,12 +67,15 @@ export class Healer {
       const isOld = heal.restarts.every((at) => at <= clock.now() - limits.window);
       if (heal.phase === 'idle' && untold.length === 0 && isOld) await forgetHeals(db, node, unit);
       else this.#kept.set(unit, { heal, untold, error });
+      this.#swallowed.push(...untold.map((telling) => ({ unit, telling })));
     }
   }
 
   /** Goes on with what was under way, once there is somebody to tell. */
   async resume(): Promise<void> {
-    await Promise.all([...this.#kept.keys()].map((unit) => this.#resume(unit)));
+    for (const { unit, telling } of this.#swallowed.splice(0)) this.#say(unit, telling);
+    const units = [...this.#kept.keys()];
+    await Promise.all(units.map((unit) => this.#whenSeen(unit, (view) => ({ type: 'seen', view }))));
   }
 
   /** How each unit with something on stands. */
@@ -93,13 +98,6 @@ export class Healer {
   async close(): Promise<void> {
     for (const cancel of [...this.#timers.values(), ...this.#confirmations]) cancel();
     await Promise.allSettled([...this.#turns.values(), ...this.#jobs.values()]);
-  }
-
-  async #resume(unit: string): Promise<void> {
-    const kept = this.#kept.get(unit);
-    if (!kept) return;
-    for (const telling of kept.untold) this.#say(unit, telling);
-    await this.#whenSeen(unit, (view) => ({ type: 'seen', view }));
   }
 
   /** As #take, for what nobody waits for: while systemd can't be asked it is tried again, and told once. */

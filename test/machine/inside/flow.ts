@@ -1,6 +1,7 @@
 // Runs inside the machine: real Node-RED with a flow of Potion's nodes, driven by a test outside.
 import type { Message } from '../../../nodes/kit/messages.js';
-import { stoppedByAdmin } from '../../../nodes/state/intent.js';
+import { openDatabase } from '../../../nodes/state/database.js';
+import { markStopped, stoppedByAdmin } from '../../../nodes/state/intent.js';
 import { type Running, startFlow } from '../../support/node-red.ts';
 import { serve } from './serve.ts';
 
@@ -12,12 +13,14 @@ function flow(): Running {
 }
 
 serve({
-  async start(paths: string[], nodes: object[]) {
-    running = await startFlow(paths, nodes);
+  /** @param file database that is to outlive this process; without one it is in memory */
+  async start(paths: string[], nodes: object[], file?: string) {
+    running = await startFlow(paths, nodes, file === undefined ? undefined : await openDatabase(file));
   },
   give: (node: string, msg: Message) => flow().give(node, msg),
   got: (node: string) => flow().got(node),
   statuses: (node: string) => flow().statuses(node),
+  markStopped: (unit: string) => markStopped(flow().db, unit, 1, Date.now()),
   isStoppedByAdmin: (unit: string) => stoppedByAdmin(flow().db, unit),
   async stop() {
     await running?.stop();
