@@ -25,6 +25,9 @@ interface Entry {
 /** More series than this in one node are a mistake in its code template. */
 const MOST_SERIES = 1000;
 
+/** Messages kept per series until they are surely handed on; a value that flaps by the second makes many. */
+const MOST_UNSENT = 20;
+
 /**
  * The series of one alert node, in memory and in the database.
  *
@@ -78,7 +81,7 @@ export class AlertBook {
       if (delivery || differs(entry.state, state)) this.#dirty.add(code);
       entry.state = state;
       if (delivery) entry.incident = delivery.incident;
-      if (delivery && tell) entry.unsent.push({ delivery });
+      if (delivery && tell) entry.unsent = [...entry.unsent.slice(1 - MOST_UNSENT), { delivery }];
       this.#entries.set(code, entry);
     }
   }
