@@ -1,32 +1,24 @@
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
-import type TelegramBotType from 'node-telegram-bot-api';
 import { cut, tooMany } from '../../ops/sandbox/server.js';
+import { type BotClient, startBot } from '../support/bot-client.ts';
 import { freshSandbox, TOKEN } from '../support/sandbox.ts';
 
-// The very client that the telegrambot nodes use.
-const { default: TelegramBot } = createRequire(import.meta.url)('node-telegram-bot-api') as {
-  default: typeof TelegramBotType;
-};
 const CHAT = 100_001;
 
 describe('sandbox: with the client library of the telegrambot nodes', () => {
   const fresh = freshSandbox();
-  let bot: TelegramBotType;
+  let bot: BotClient;
   let troubles: string[];
 
   beforeEach(() => {
     troubles = [];
-    bot = new TelegramBot(TOKEN, {
-      baseApiUrl: fresh.sandbox.url,
-      polling: { interval: 20, params: { timeout: 10 } },
-    });
+    bot = startBot(TOKEN, fresh.sandbox.url);
     bot.on('polling_error', (error: Error) => troubles.push(error.message));
   });
   afterEach(() => bot.stopPolling({ cancel: true }));
 
   it('a command is answered, its button pressed, the message edited', async () => {
-    bot.onText(/^\/status$/, (message) => {
+    bot.on('message', (message) => {
       void bot.sendMessage(message.chat.id, '<b>Status</b>', {
         parse_mode: 'HTML',
         reply_markup: { inline_keyboard: [[{ text: 'Detail', callback_data: 'detail' }]] },
@@ -45,7 +37,7 @@ describe('sandbox: with the client library of the telegrambot nodes', () => {
     assert.deepEqual(troubles, []);
   });
 
-  it('documents and photos go up, and come down through a link', async () => {
+  it('documents go up, and come down through a link', async () => {
     const options = { filename: 'log é.txt', contentType: 'text/plain' };
     const { document } = await bot.sendDocument(CHAT, Buffer.from('lines'), { caption: 'the log' }, options);
     assert.equal(document?.file_name, 'log é.txt');
@@ -65,7 +57,9 @@ describe('sandbox: with the client library of the telegrambot nodes', () => {
 
   it('polls on after an outage, and misses nothing said meanwhile', async () => {
     const heard: string[] = [];
-    bot.on('message', ({ text }) => heard.push(text ?? ''));
+    bot.on('message', ({ text }) => {
+      heard.push(text ?? '');
+    });
     await fresh.sandbox.faults.down();
     fresh.sandbox.say('while you were away');
     await fresh.sandbox.faults.up();
@@ -80,7 +74,7 @@ describe('sandbox: with the client library of the telegrambot nodes', () => {
   });
 
   it('a second bot on the token is told so', async () => {
-    const second = new TelegramBot(TOKEN, { baseApiUrl: fresh.sandbox.url, polling: { interval: 20 } });
+    const second = startBot(TOKEN, fresh.sandbox.url);
     second.on('polling_error', (error: Error) => troubles.push(error.message));
     while (troubles.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     await second.stopPolling({ cancel: true });

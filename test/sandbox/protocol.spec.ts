@@ -2,14 +2,9 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { startSandbox, World } from '../../ops/sandbox/server.js';
 import type { BotCommand, CallbackQuery, Message, Update } from '../../ops/sandbox/telegram.js';
-import { callBot, freshSandbox, read, refusalOf, resultOf, TOKEN } from '../support/sandbox.ts';
+import { callBot, DOT, freshSandbox, read, refusalOf, resultOf, TOKEN } from '../support/sandbox.ts';
 
 const CHAT = 100_001;
-/** A red dot of one pixel. */
-const PNG = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==',
-  'base64',
-);
 
 describe('sandbox: the Bot API protocol', () => {
   const fresh = freshSandbox();
@@ -266,7 +261,7 @@ describe('sandbox: the Bot API protocol', () => {
       const form = new FormData();
       form.set('chat_id', String(CHAT));
       form.set('photo', 'attach://picture');
-      form.set('picture', new Blob([PNG]), 'dot.png');
+      form.set('picture', new Blob([DOT]), 'dot.png');
       const sent = resultOf<Message>(
         await read(await fetch(at('sendPhoto'), { method: 'POST', body: form })),
       );

@@ -46,3 +46,25 @@ export function echoFlow(): object[] {
 function fromEnvironment(name: string): string {
   return `\${${name}}`;
 }
+
+/** A flow that writes down how to reach the bot that this Potion has made up, for a bot of the test's own. */
+export function tokenFlow(file: string): object[] {
+  const found = `
+    msg.payload = { token: env.get('BOT_TOKEN'), url: env.get('TELEGRAM_API_URL') };
+    return msg;`;
+  const onTab = { z: 'tab', x: 100, y: 100 };
+  return [
+    { id: 'tab', type: 'tab', label: 'Token' },
+    { id: 'start', type: 'inject', props: [], once: true, onceDelay: 0.1, wires: [['read']], ...onTab },
+    { id: 'read', type: 'function', func: found, outputs: 1, wires: [['write']], ...onTab },
+    {
+      id: 'write',
+      type: 'file',
+      filename: file,
+      filenameType: 'str',
+      overwriteFile: 'true',
+      wires: [[]],
+      ...onTab,
+    },
+  ];
+}

@@ -4,6 +4,12 @@ import type { Answer } from '../../ops/sandbox/telegram.js';
 /** A token of the right shape that belongs to nobody. */
 export const TOKEN = `4242:${'S'.repeat(35)}`;
 
+/** A PNG of one red pixel. */
+export const DOT = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==',
+  'base64',
+);
+
 export interface Reply {
   status: number;
   type: string;
