@@ -24,6 +24,7 @@ export class Driver<Event = Record<string, unknown>> {
   readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (why: Error) => void }>();
   #errors = '';
   #last = 0;
+  #ended: Error | undefined;
 
   constructor(
     machine: Machine,
@@ -33,7 +34,7 @@ export class Driver<Event = Record<string, unknown>> {
     const node = [GUEST_NODE, '--disable-warning=ExperimentalWarning', `test/machine/inside/${program}.ts`];
     // Node-RED's test helper looks for Node-RED from the folder that it is started in.
     const args = ['sh', '-c', 'cd "$0" && exec "$@"', GUEST_HOME, ...node];
-    this.#child = machine.spawn(args, options);
+    this.#child = machine.spawn(args, { ...options, cwd: GUEST_HOME });
     const { stdout, stderr } = this.#child;
     if (!stdout || !stderr) throw new Error('no pipes');
     stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -41,13 +42,14 @@ export class Driver<Event = Record<string, unknown>> {
     });
     createInterface({ input: stdout }).on('line', (line) => this.#receive(line));
     this.#child.once('close', (code) => {
-      const why = new Error(`${program} has ended (${code}): ${this.#errors}`);
-      for (const { reject } of this.#waiting.values()) reject(why);
+      this.#ended = new Error(`${program} has ended (${code}): ${this.#errors}`);
+      for (const { reject } of this.#waiting.values()) reject(this.#ended);
     });
   }
 
   /** Calls a method inside. @throws InsideError */
   ask<T = unknown>(method: string, ...args: unknown[]): Promise<T> {
+    if (this.#ended) return Promise.reject(this.#ended);
     const id = ++this.#last;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });

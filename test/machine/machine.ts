@@ -35,6 +35,8 @@ export interface ExecOptions {
   /** Default root. */
   user?: string;
   env?: Record<string, string>;
+  /** Default /. */
+  cwd?: string;
   input?: string;
   /** Milliseconds, default 30 s. */
   timeout?: number;
@@ -174,15 +176,25 @@ export class Machine {
   }
 
   /** Starts a program inside; it ends with the machine. Killing the child process kills the program. */
-  spawn(args: readonly string[], { user = 'root', env = {} }: ExecOptions = {}): ChildProcess {
+  spawn(args: readonly string[], { user = 'root', env = {}, cwd = '/' }: ExecOptions = {}): ChildProcess {
     const enter = ['-t', String(this.#pid), '-a', '-r', '-w'];
     // The program must die with nsenter, which does not hand signals on.
     const script =
-      'exec setpriv --pdeathsig KILL --reuid "$0" --regid "$(id -g "$0")" --init-groups env -i "$@"';
+      'exec setpriv --pdeathsig KILL --reuid "$0" --regid "$(id -g "$0")" --init-groups env -i -C "$@"';
     const vars = Object.entries({ PATH, HOME: user === 'root' ? '/root' : '/', LANG: 'C.UTF-8', ...env });
     const child = spawn(
       'nsenter',
-      [...enter, '--', 'sh', '-c', script, user, ...vars.map(([name, value]) => `${name}=${value}`), ...args],
+      [
+        ...enter,
+        '--',
+        'sh',
+        '-c',
+        script,
+        user,
+        cwd,
+        ...vars.map(([name, value]) => `${name}=${value}`),
+        ...args,
+      ],
       { stdio: ['pipe', 'pipe', 'pipe'], env: { PATH } },
     );
     child.stdin.on('error', () => {});

@@ -73,9 +73,10 @@ export function verify(action: Change, after: UnitState, settled: UnitState): Po
       ? new PotionError('FAILED', 'systemctl.errors.still-up', facts)
       : undefined;
   if (health === 'ok' && settled.invocation === after.invocation) return undefined;
-  if (!settled.conditionMet) return new PotionError('FAILED', 'systemctl.errors.condition', facts);
   // The first look was good: it came up, but not for long.
   if (after.health === 'ok') return new PotionError('FAILED', 'systemctl.errors.not-staying', facts);
+  // Of a unit that is down and well, systemd forgets at once whether a condition kept it from starting.
+  if (settled.condition === 'inactive') return new PotionError('FAILED', 'systemctl.errors.left-down', facts);
   return new PotionError('FAILED', 'systemctl.errors.not-up', facts);
 }
 
