@@ -8,7 +8,10 @@ describe('Telegram HTML as a reader sees it', () => {
   });
 
   it('keeps what only looks like markup', () => {
-    assert.equal(plain('a < b, <nginx>, &nbsp; and &#0; &#xd800;'), 'a < b, <nginx>, &nbsp; and &#0; &#xd800;');
+    assert.equal(
+      plain('a < b, <nginx>, &nbsp; and &#0; &#xd800;'),
+      'a < b, <nginx>, &nbsp; and &#0; &#xd800;',
+    );
   });
 
   it('is the text that was escaped', () => {

@@ -1,4 +1,6 @@
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { readConfig, setConfig } from '../../nodes/kit/config.js';
 import type { Draft } from '../../nodes/kit/messages.js';
 import type { Database } from '../../nodes/state/database.js';
 import { type Sandbox, startSandbox } from '../../ops/sandbox/server.js';
@@ -42,14 +44,23 @@ export function deliveryNodes(outbox: object = {}): object[] {
   ];
 }
 
-/** Starts a flow with the real nodes of node-red-contrib-telegrambot in it. */
-export function telegramFlow(paths: string[], flow: object[], db?: Database): Promise<Running> {
+/** The sandbox's own person, who is admin. */
+export const PERSON = 100_001;
+
+/** Starts a flow with the real nodes of node-red-contrib-telegrambot in it, in Indonesian. */
+export async function telegramFlow(paths: string[], flow: object[], db?: Database): Promise<Running> {
+  setConfig(readConfig({ ADMIN_IDS: String(PERSON), SERVER_NAME: 'rumah' }, tmpdir()));
   // A node without a place on a tab would count as a config node.
   const placed = flow.map((node) => ('z' in node ? { x: 0, y: 0, ...node } : node));
-  return startFlow(paths, [{ id: 'tab', type: 'tab' }, ...placed], db, {
+  const running = await startFlow(paths, [{ id: 'tab', type: 'tab' }, ...placed], db, {
     nodes: [require('node-red-contrib-telegrambot/telegrambot/99-telegrambot.js')],
     credentials: { bot: { token: FAKE_TOKEN } },
   });
+  const stop = async () => {
+    await running.stop();
+    setConfig(undefined);
+  };
+  return { ...running, stop };
 }
 
 /** A message for the sandbox's own person. */

@@ -7,7 +7,7 @@ import { splitHtml } from './split-html.js';
 
 /** A call of node-telegram-bot-api, made through the sender node's `callApi`. */
 export interface Call {
-  method: 'sendMessage' | 'editMessageText' | 'sendDocument' | 'sendPhoto';
+  method: 'sendMessage' | 'editMessageText' | 'sendDocument' | 'sendPhoto' | 'deleteMessage';
   args: unknown[];
 }
 
@@ -95,6 +95,17 @@ export function refers(taken: Taken, index: number, form: Form): boolean {
 export function editTarget({ draft, slotMessage }: Taken, index: number, form: Form): number | undefined {
   if (index > 0 || draft.reply || draft.file || draft.keyboard || form.anew || form.bare) return undefined;
   return draft.edit ?? slotMessage;
+}
+
+/**
+ * Takes away the PROCESSING text of a request whose answer could not be put in its place, because it is a file
+ * or went into the message of the pressed button.
+ * @param edited the message that the answer was put into
+ */
+export function leftover({ chat, draft, slotMessage }: Taken, edited: number | undefined): Call | undefined {
+  const isAnswer = draft.request !== undefined && !draft.interim && !draft.overwrite;
+  if (!isAnswer || slotMessage === undefined || slotMessage === edited) return undefined;
+  return { method: 'deleteMessage', args: [chat, slotMessage] };
 }
 
 function answer({ draft, slotMessage }: Taken, index: number, form: Form) {

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { timeLimit } from '../../host/telegram.js';
 import { classify, type Verdict } from '../../host/telegram-errors.js';
 import type { Cancel } from '../../kit/clock.js';
@@ -14,8 +13,9 @@ import {
   take,
   waitingChats,
 } from '../../state/outbox-delivery.js';
-import { callFor, editTarget, isPhoto, type Part, partsOf, refers } from './compose.js';
+import { callFor, editTarget, isPhoto, leftover, type Part, partsOf, refers } from './compose.js';
 import type { Result, Settings, Tag, World } from './courier-world.js';
+import { fileSize } from './file-size.js';
 import { type Form, nextStep, type Step } from './next-step.js';
 
 interface Flight {
@@ -203,7 +203,7 @@ export class Courier {
     const index = Math.min(taken.partsSent, parts.length - 1);
     const part = { ...(parts[index] as Part), index, last: index === parts.length - 1 };
     const attempt = ++this.#attempts;
-    const within = timeLimit(this.#settings.answerWithin, bytesOf(part.file)) + GRACE;
+    const within = timeLimit(this.#settings.answerWithin, fileSize(part.file)) + GRACE;
     const cancel = clock.after(within, () => {
       state.lane = (state.lane + 1) % LANES;
       const seconds = Math.round(within / 1000);
@@ -280,6 +280,9 @@ export class Courier {
         plain: form.plain,
       });
     }
+    const stale = leftover(taken, editTarget(taken, 0, form));
+    // Nothing depends on it, so nobody waits for the answer.
+    if (stale) this.#world.hand(stale, { id: taken.id, part: -1, attempt: 0 }, `${chat}`);
     if (state.backlog) {
       state.backlog = false;
       await fold(db, chat, clock.now(), this.#settings.digest);
@@ -291,10 +294,4 @@ export class Courier {
     this.#chat(chat).busy = false;
     this.#kick(chat);
   }
-}
-
-function bytesOf(file: Part['file']): number {
-  if (!file) return 0;
-  if (file.base64 !== undefined) return file.base64.length * 0.75;
-  return statSync(file.path ?? '', { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -39,6 +39,7 @@ export default defineNode<OutboxConfig>({
 class Outbox {
   readonly #ctx: NodeContext<OutboxConfig>;
   readonly #stops: (() => void)[] = [];
+  readonly #answerWithin: number;
   #bots: BotConfig[] = [];
   #courier: Courier | undefined;
   #display: Display | undefined;
@@ -46,6 +47,7 @@ class Outbox {
 
   constructor(ctx: NodeContext<OutboxConfig>) {
     this.#ctx = ctx;
+    this.#answerWithin = or(ctx.config.answerWithin, 60) * 1000;
   }
 
   async start(): Promise<void> {
@@ -96,9 +98,9 @@ class Outbox {
     const { clock, config } = this.#ctx;
     const settings: Settings = {
       lang: environment().lang,
-      answerWithin: config.answerWithin * 1000,
-      limits: { messages: config.maxMessages, characters: config.maxMegabytes * 1e6 },
-      digest: { count: config.digestCount, age: config.digestMinutes * 60_000 },
+      answerWithin: this.#answerWithin,
+      limits: { messages: or(config.maxMessages, 1000), characters: or(config.maxMegabytes, 5) * 1e6 },
+      digest: { count: or(config.digestCount, 10), age: or(config.digestMinutes, 5) * 60_000 },
     };
     const world = {
       db,
@@ -113,11 +115,10 @@ class Outbox {
   }
 
   #hand(call: Call, potionOutbox: Tag, lane: string): void {
-    const { config } = this.#ctx;
     for (const bot of this.#bots) {
       const running = bot.getTelegramBot(false);
       const ear = {
-        answerWithin: config.answerWithin * 1000,
+        answerWithin: this.#answerWithin,
         onAlive: () => this.#courier?.alive(),
         signal: this.#ctx.signal,
       };
@@ -173,6 +174,12 @@ class Outbox {
     emitter.on(event, listener);
     this.#stops.push(() => emitter.removeListener(event, listener));
   }
+}
+
+/** The editor saves numbers as text, and a flow made by hand may leave one out. */
+function or(value: unknown, fallback: number): number {
+  const number = Number(value);
+  return number > 0 ? number : fallback;
 }
 
 function draftsOf(payload: unknown): Draft[] {

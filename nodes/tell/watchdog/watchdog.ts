@@ -54,15 +54,17 @@ class Watchdog {
 
   constructor(ctx: NodeContext<WatchdogConfig>) {
     this.#ctx = ctx;
-    const { within, lostAfter } = ctx.config;
-    this.#watch = startWatch({ within: within * 1000, lostAfter: lostAfter * 1000 }, this.#now());
+    // The editor saves numbers as text, and a flow made by hand may leave one out.
+    const ms = (seconds: unknown) => (Number(seconds) > 0 ? Number(seconds) : 60) * 1000;
+    const rules = { within: ms(ctx.config.within), lostAfter: ms(ctx.config.lostAfter) };
+    this.#watch = startWatch(rules, this.#now());
   }
 
   start(): void {
-    const { RED, clock, config } = this.#ctx;
+    const { RED, clock } = this.#ctx;
     const connect = () => this.#connect();
     RED.events.on('flows:started', connect);
-    const every = Math.min(LOOK_EVERY, (config.within * 1000) / 4);
+    const every = Math.min(LOOK_EVERY, this.#watch.rules.within / 4);
     this.#stops.push(
       () => RED.events.removeListener('flows:started', connect),
       clock.every(every, () => this.#look()),
@@ -162,7 +164,8 @@ class Watchdog {
     const kind = REASONS.find((known) => known === news.reason.kind) ?? 'refused';
     const reason = { ...news.reason, words: this.#ctx.t(`watchdog.reason.${kind}`) };
     if (news.state === 'conflict') this.#ctx.warn(this.#ctx.t('watchdog.status.conflict'));
-    this.#ctx.send([null, { payload: { ...news, reason }, incident: incidentOf(news, this.#ctx.id) }]);
+    const incident = incidentOf(news, this.#ctx.id);
+    this.#ctx.send([null, { payload: { ...news, reason }, incident, say: { text: `watchdog.${news.state}` } }]);
   }
 
   /** Tells health what is wrong, in plain English. */

@@ -3,10 +3,10 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Draft } from '../../../nodes/kit/messages.js';
-import { pulseOf } from '../../../nodes/kit/pulse.js';
-import { type Database, openDatabase } from '../../../nodes/state/database.js';
-import { enqueue } from '../../../nodes/state/outbox.js';
+import type { Draft } from '../../nodes/kit/messages.js';
+import { pulseOf } from '../../nodes/kit/pulse.js';
+import { type Database, openDatabase } from '../../nodes/state/database.js';
+import { enqueue } from '../../nodes/state/outbox.js';
 import {
   conflict,
   cut,
@@ -18,10 +18,10 @@ import {
   serverError,
   tooMany,
   unauthorized,
-} from '../../../ops/sandbox/server.js';
-import { ApiError } from '../../../ops/sandbox/telegram.js';
-import type { Running } from '../../support/node-red.ts';
-import { botNode, deliveryNodes, draftFor, startTelegram, telegramFlow } from '../../support/telegram.ts';
+} from '../../ops/sandbox/server.js';
+import { ApiError } from '../../ops/sandbox/telegram.js';
+import type { Running } from '../support/node-red.ts';
+import { botNode, deliveryNodes, draftFor, startTelegram, telegramFlow } from '../support/telegram.ts';
 
 describe('outbox, with the real sender node and a Bot API server', () => {
   let telegram: Sandbox;

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BotConfig } from '../../../nodes/host/telegram.js';
-import { ManualClock, systemClock } from '../../../nodes/kit/clock.js';
-import { setClock } from '../../../nodes/kit/define-node.js';
-import { pulseOf } from '../../../nodes/kit/pulse.js';
-import { conflict, type Sandbox } from '../../../ops/sandbox/server.js';
-import { ApiError } from '../../../ops/sandbox/telegram.js';
-import { nodeOf, type Running } from '../../support/node-red.ts';
-import { botNode, startTelegram, telegramFlow } from '../../support/telegram.ts';
+import type { BotConfig } from '../../nodes/host/telegram.js';
+import { ManualClock, systemClock } from '../../nodes/kit/clock.js';
+import { setClock } from '../../nodes/kit/define-node.js';
+import { pulseOf } from '../../nodes/kit/pulse.js';
+import { conflict, type Sandbox } from '../../ops/sandbox/server.js';
+import { ApiError } from '../../ops/sandbox/telegram.js';
+import { nodeOf, type Running } from '../support/node-red.ts';
+import { botNode, startTelegram, telegramFlow } from '../support/telegram.ts';
 
 describe('watchdog, with the real bot, control and receiver nodes', () => {
   let telegram: Sandbox;
