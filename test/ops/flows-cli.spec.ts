@@ -197,6 +197,15 @@ describe('npm run flows -- bundle and import', () => {
     assert.equal(await label('bare.git'), 'Main');
   });
 
+  it('brings flows back where they have vanished', async () => {
+    mkdirSync(join(top, 'data'));
+    put('data/flows-last.json', { dir: flowsDir, nodes: [MAIN] });
+    put('new.json', [MAIN]);
+    assert.match((await flows(['check'])).out, /Potion had 1 tabs/);
+    assert.equal((await flows(['import', 'new.json'])).code, 0);
+    assert.equal((await flows(['check'])).code, 0);
+  });
+
   for (const [what, content, words] of [
     ['broken JSON', '[{]', /new\.json:1:3: not JSON/],
     ['no list of nodes', '"x"', /not a list of nodes/],

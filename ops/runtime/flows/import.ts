@@ -2,11 +2,12 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../../../nodes/kit/config.js';
 import { arrange } from './arrange.js';
-import { update } from './commit.js';
+import { readSettled, update } from './commit.js';
 import { changesOf, type TabChange } from './compare.js';
-import { readFlows, refuseUnknownTypes } from './keeper.js';
+import { refuseUnknownTypes } from './keeper.js';
 import { unknownTypes } from './lint.js';
 import type { Files, Flows } from './model.js';
+import { parseFiles } from './parse.js';
 
 /** Copies of what imports have replaced; older ones go. */
 const BACKUPS_KEPT = 50;
@@ -32,7 +33,8 @@ export async function prepareImport(
     incoming.nodes,
     unknownTypes(incoming.nodes, (type) => known.has(type)),
   );
-  const { flows } = await readFlows(config);
+  // Not by readFlows(): flows that have vanished are a good reason to bring some in.
+  const flows = parseFiles((await readSettled(config.flowsDir)).files);
   const credentials = { ...incoming.credentials };
   // An export from the editor carries none: nodes that are here already keep theirs.
   for (const { id } of incoming.nodes) {
@@ -42,7 +44,7 @@ export async function prepareImport(
   return {
     changes: changesOf(flows.nodes, incoming.nodes),
     apply: async () => {
-      const { files } = await readFlows(config);
+      const { files } = await readSettled(config.flowsDir);
       const backup = files.size > 0 ? await backUp(config.dataDir, files, now) : undefined;
       await update(config.flowsDir, (disk) => arrange({ ...incoming, credentials }, disk));
       return backup;

@@ -1,3 +1,4 @@
+import { Script } from 'node:vm';
 import { boxOf, overlap, within } from './geometry.js';
 import { type FlowNode, isOwner, nameOf } from './model.js';
 
@@ -25,7 +26,7 @@ export function lint(nodes: readonly FlowNode[], known?: ReadonlySet<string>): F
       .map((node) => ({ node, what: `its type “${node.type}” is not installed: no flow would start` })),
     ...nodes.flatMap((node) => [
       ...deadWires(node, byId).map((id) => ({ node, what: `it is wired to ${id}, which does not exist` })),
-      ...tooLong(node),
+      ...functionFaults(node),
       ...groupFaults(node, byId),
     ]),
     ...overlaps(nodes),
@@ -52,16 +53,31 @@ function deadWires(node: FlowNode, byId: ReadonlyMap<string, FlowNode>): string[
   );
 }
 
-function tooLong(node: FlowNode): Finding[] {
+function functionFaults(node: FlowNode): Finding[] {
   if (node.type !== 'function') return [];
-  const code = [node.initialize, node.func, node.finalize]
-    .filter((text) => typeof text === 'string')
-    .join('\n');
-  const lines = code.split('\n').filter((line) => !/^\s*(\/\/.*)?$/.test(line)).length;
-  if (lines <= LONGEST_FUNCTION) return [];
-  return [
-    { node, what: `${lines} lines of code hide in a function: make it a node (at most ${LONGEST_FUNCTION})` },
-  ];
+  const parts = [node.initialize, node.func, node.finalize].filter((text) => typeof text === 'string');
+  const lines = parts
+    .join('\n')
+    .split('\n')
+    .filter((line) => !/^\s*(\/\/.*)?$/.test(line)).length;
+  const broken = parts.map(syntaxErrorIn).filter((error) => error !== undefined);
+  const findings = broken.map((error) => ({ node, what: `its code is broken: ${error}` }));
+  if (lines > LONGEST_FUNCTION)
+    findings.push({
+      node,
+      what: `${lines} lines of code hide in a function: make it a node (at most ${LONGEST_FUNCTION})`,
+    });
+  return findings;
+}
+
+/** Compiles the code as Node-RED wraps it, without running it. */
+function syntaxErrorIn(code: string): string | undefined {
+  try {
+    new Script(`(async function () {${code}\n})`);
+    return undefined;
+  } catch (thrown) {
+    return (thrown as Error).message;
+  }
 }
 
 function groupFaults(node: FlowNode, byId: ReadonlyMap<string, FlowNode>): Finding[] {
