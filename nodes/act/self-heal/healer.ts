@@ -1,4 +1,5 @@
 import type { Systemd } from '../../host/systemd.js';
+import type { UnitState } from '../../host/unit-state.js';
 import type { Cancel, Clock } from '../../kit/clock.js';
 import { type Failure, type PotionError, toPotionError } from '../../kit/errors.js';
 import { audit } from '../../state/audit.js';
@@ -17,8 +18,11 @@ export interface HealerParts {
   clock: Clock;
   limits: Limits;
   units: Pick<Systemd, 'restart' | 'resetFailed'>;
-  /** The unit's state as it is now. @throws PotionError UNAVAILABLE while systemd can't be asked */
-  look(unit: string): Promise<View>;
+  /**
+   * What the unit's state means, as it is now or as it is already known.
+   * @throws PotionError UNAVAILABLE while systemd can't be asked
+   */
+  look(unit: string, known?: UnitState): Promise<View>;
   /** Says a step; resolves when the messages are on their way. */
   tell(unit: string, telling: Telling, error: Failure | undefined): Promise<void>;
   /** A failure outside of any message. */
@@ -84,9 +88,13 @@ export class Healer {
     return new Map(all.filter(([, { phase }]) => phase !== 'idle'));
   }
 
-  /** Something may have changed with a unit. @throws PotionError when it can't be looked at or kept */
-  notice(unit: string): Promise<void> {
-    return this.#take(unit, (view) => ({ type: 'seen', view }));
+  /**
+   * Something may have changed with a unit.
+   * @param known its state of a moment ago: saves asking, but only where nothing is under way with the unit
+   * @throws PotionError when it can't be looked at or kept
+   */
+  notice(unit: string, known?: UnitState): Promise<void> {
+    return this.#take(unit, (view) => ({ type: 'seen', view }), known);
   }
 
   /** A person wants another try. */
@@ -114,12 +122,13 @@ export class Healer {
   }
 
   /** Looks at a unit and takes the decision. One at a time per unit. */
-  #take(unit: string, event: (view: View) => Event): Promise<void> {
+  #take(unit: string, event: (view: View) => Event, known?: UnitState): Promise<void> {
     return this.#inTurn(unit, async () => {
       if (this.#parts.signal.aborted) return;
-      const view = await this.#parts.look(unit);
+      const { phase } = this.#kept.get(unit)?.heal ?? IDLE;
+      const view = await this.#parts.look(unit, phase === 'idle' ? known : undefined);
       // A restart was ordered by the process before this one, or its end was missed.
-      const lost = this.#kept.get(unit)?.heal.phase === 'trying' && !this.#jobs.has(unit);
+      const lost = phase === 'trying' && !this.#jobs.has(unit);
       await this.#decide(unit, lost ? { type: 'outcome', view, failed: true } : event(view));
     });
   }
@@ -177,6 +186,8 @@ export class Healer {
       () => undefined,
       (thrown: unknown) => toPotionError(thrown),
     );
+    // The order goes out first: the audit entry waits for the disk.
+    await new Promise((resolve) => setImmediate(resolve));
     await this.#note(unit, 'heal', 'ordered', { try: number });
     const error = await ordered;
     if (signal.aborted) return;

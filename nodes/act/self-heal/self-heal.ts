@@ -1,6 +1,6 @@
 import { lastLines } from '../../host/journalctl.js';
 import { ownUnit } from '../../host/own-unit.js';
-import { checkedUnit, Systemd } from '../../host/systemd.js';
+import { checkedUnit, Systemd, type UnitState } from '../../host/systemd.js';
 import type { Cancel } from '../../kit/clock.js';
 import { config } from '../../kit/config.js';
 import { type Behaviour, defineNode, type NodeContext, type Out } from '../../kit/define-node.js';
@@ -27,6 +27,8 @@ interface SelfHealConfig extends LimitsConfig {
 }
 
 const FLOWS_STARTED = 1000;
+
+const FRESH = 1000;
 
 /** Nothing to heal in these, unless an episode is open. */
 const WELL = ['active', 'exited', 'reloading', 'activating', 'deactivating'];
@@ -62,8 +64,8 @@ function selfHeal(ctx: NodeContext<SelfHealConfig>): Behaviour {
         limits,
         units: bus,
         signal: ctx.signal,
-        look: async (unit) => {
-          const [state, stopped] = await Promise.all([bus.state(unit), stoppedByAdmin(db, unit)]);
+        look: async (unit, known) => {
+          const [state, stopped] = await Promise.all([known ?? bus.state(unit), stoppedByAdmin(db, unit)]);
           return viewOf(state, {
             whitelist: config().servicesWhitelist,
             ownUnit: own,
@@ -83,13 +85,14 @@ function selfHeal(ctx: NodeContext<SelfHealConfig>): Behaviour {
     },
 
     async input(msg) {
-      const { unit, condition } = noticeIn(msg);
+      const { unit, condition, state } = noticeIn(msg);
       if (!healer) throw new PotionError('UNAVAILABLE', 'self-heal.errors.not-started');
       if (msg.action === 'retry') {
         await healer.retry(unit);
         return answer(msg, unit, healer.states().get(unit)?.phase === 'trying');
       }
-      if (healer.states().has(unit) || !WELL.includes(condition)) await healer.notice(unit);
+      if (healer.states().has(unit) || !WELL.includes(condition))
+        await healer.notice(unit, isFresh(msg, ctx.clock.now()) ? state : undefined);
       return undefined;
     },
 
@@ -135,10 +138,20 @@ function answer(msg: Message, unit: string, isTrying: boolean): Out | undefined 
 }
 
 /** What the `services` node says, or a message with nothing but a unit. */
-function noticeIn({ payload, action }: Message): { unit: string; condition: string } {
+function noticeIn({ payload, action }: Message): { unit: string; condition: string; state?: UnitState } {
   if (action !== undefined && action !== 'retry')
     throw new PotionError('INVALID', 'self-heal.errors.action', { action });
   const said = typeof payload === 'object' && payload !== null ? payload : { unit: payload };
-  const { unit, condition } = said as { unit?: unknown; condition?: unknown };
-  return { unit: checkedUnit(unit), condition: typeof condition === 'string' ? condition : '' };
+  const { unit: name, condition, state } = said as { unit?: unknown; condition?: unknown; state?: UnitState };
+  const unit = checkedUnit(name);
+  return {
+    unit,
+    condition: typeof condition === 'string' ? condition : '',
+    ...(state?.unit === unit ? { state } : {}),
+  };
+}
+
+/** What was noticed a moment ago need not be asked again. */
+function isFresh({ timestamp }: Message, now: number): boolean {
+  return timestamp !== undefined && Math.abs(now - timestamp) < FRESH;
 }
