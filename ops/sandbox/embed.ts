@@ -29,7 +29,7 @@ export async function embedSandbox(config: Config): Promise<void> {
   const [first, ...others] = adminIds.map((id, index) => admin(id, index, config.lang));
   const token = madeUpToken();
   const file = join(config.dataDir, 'sandbox-chats.json');
-  current = await startSandbox({ token, user: first, store: recall(file, token) });
+  current = await startSandbox({ token, user: first, store: recall(file, token), kept: 500 });
   remember(current.world, file, (thrown) =>
     process.stderr.write(`potion: the sandbox's chats can't be kept: ${describe(thrown)}\n`),
   );

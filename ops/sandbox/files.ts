@@ -4,7 +4,7 @@ import type { Upload } from './request.js';
 import { badRequest, type FileFacts } from './telegram.js';
 
 /** Bytes of all files together; beyond it the oldest are forgotten. */
-const SHELF_LIMIT = 256 * 1024 * 1024;
+const SHELF_LIMIT = 128 * 1024 * 1024;
 /** Largest file that a bot may download, https://core.telegram.org/bots/api#getfile. */
 const DOWNLOAD_LIMIT = 20 * 1024 * 1024;
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { config } from '../../nodes/kit/config.js';
 import { STRANGER } from './embed.js';
 import type { Sandbox } from './server.js';
@@ -7,9 +6,6 @@ import type { Entry, Press, World } from './world.js';
 
 /** Messages that the page shows of each chat. */
 const SHOWN = 300;
-
-/** Differs from start to start, so that an open page notices that the chats behind it are new ones. */
-const SESSION = randomUUID();
 
 /** Somebody whom the page can play. */
 interface Persona {
@@ -22,7 +18,6 @@ interface Persona {
 export type PageEvent =
   | {
       type: 'hello';
-      session: string;
       bot: User;
       people: Persona[];
       entries: Entry[];
@@ -49,7 +44,6 @@ export function hello(sandbox: Sandbox): PageEvent {
   const people = personas(sandbox);
   return {
     type: 'hello',
-    session: SESSION,
     bot: sandbox.world.bot,
     people,
     entries: people.flatMap(({ id }) =>

@@ -6,9 +6,6 @@ import { type Answer, ApiError } from './telegram.js';
 import type { Webhook } from './webhook.js';
 import type { World } from './world.js';
 
-/** Requests kept in the log. */
-const KEPT_REQUESTS = 20_000;
-
 /** One call as the log keeps it. */
 export interface RequestRecord {
   /** Epoch ms of its arrival. */
@@ -30,6 +27,8 @@ export interface Service {
   webhook: Webhook;
   faults: Faults;
   requests: RequestRecord[];
+  /** Requests kept in the log. */
+  kept: number;
   onRequest(record: RequestRecord): void;
 }
 
@@ -42,8 +41,7 @@ export async function serve(
   try {
     const url = new URL(request.url ?? '/', 'http://sandbox');
     const [, token, name = ''] = /^\/bot([^/]+)\/(\w+)\/?$/.exec(url.pathname) ?? [];
-    if (token !== undefined)
-      await serveMethod(service, request, response, url, decodeURIComponent(token), name);
+    if (token !== undefined) await serveMethod(service, request, response, url, token, name);
     else serveFile(service, url.pathname, response);
   } catch (thrown) {
     if (!response.headersSent && !response.destroyed) answer(response, refusal(thrown));
@@ -93,14 +91,15 @@ async function serveMethod(
   }
 }
 
-function remember({ requests, world }: Service, method: string): RequestRecord {
+function remember({ requests, world, kept }: Service, method: string): RequestRecord {
   const record = { at: world.now(), method, params: {} };
   requests.push(record);
-  if (requests.length > KEPT_REQUESTS) requests.splice(0, requests.length - KEPT_REQUESTS);
+  if (requests.length > kept) requests.splice(0, requests.length - kept);
   return record;
 }
 
-function checkToken(given: string, right: string): void {
+function checkToken(written: string, right: string): void {
+  const given = written.replace(/%3a/i, ':');
   if (given === right) return;
   if (/^\d+:[\w-]{30,}$/.test(given)) throw new ApiError(401, 'Unauthorized');
   throw new ApiError(404, 'Not Found');
@@ -121,7 +120,7 @@ function strikeBefore(fault: Fault, { world }: Service, response: ServerResponse
 function serveFile({ token, world }: Service, path: string, response: ServerResponse): void {
   const [, given, file = ''] = /^\/file\/bot([^/]+)\/(.+)$/.exec(path) ?? [];
   if (given === undefined) throw new ApiError(404, 'Not Found');
-  checkToken(decodeURIComponent(given), token);
+  checkToken(given, token);
   const stored = world.files.atPath(file);
   if (!stored) throw new ApiError(404, 'Not Found');
   response.writeHead(200, {

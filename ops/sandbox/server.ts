@@ -14,12 +14,9 @@ export * from './faults.js';
 export type { As } from './person.js';
 export type { RequestRecord } from './serve.js';
 export type * from './telegram.js';
-export { type Entry, type Press, World } from './world.js';
+export { type Press, World } from './world.js';
 
 const HOST = '127.0.0.1';
-/** Log lines kept. */
-const KEPT_LINES = 20_000;
-
 export interface SandboxOptions {
   /** `<bot id>:<35 characters>`; any other token is refused. */
   token: string;
@@ -29,6 +26,8 @@ export interface SandboxOptions {
   user?: User | number;
   /** The world of an earlier sandbox, to go on where it ended. */
   store?: World;
+  /** Lines kept of `requests` and of the chat log, each; 20,000 if absent. */
+  kept?: number;
 }
 
 /** One thing that happened, with the message as it was then. */
@@ -70,6 +69,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> {
   /** Every call of the bot, oldest first. */
   readonly requests: RequestRecord[] = [];
   readonly #log: LogLine[] = [];
+  readonly #kept: number;
   readonly #server: Server;
   readonly #webhook: Webhook;
   readonly #forget: () => void;
@@ -77,8 +77,10 @@ export class Sandbox extends EventEmitter<SandboxEvents> {
   #return: NodeJS.Timeout | undefined;
   #switching: Promise<void> = Promise.resolve();
 
-  constructor({ token, port = 0, user, store }: SandboxOptions) {
+  constructor({ token, port = 0, user, store, kept = 20_000 }: SandboxOptions) {
     super();
+    this.setMaxListeners(0);
+    this.#kept = kept;
     this.token = token;
     this.#port = port;
     this.world = store ?? new World(token);
@@ -96,6 +98,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> {
       webhook: this.#webhook,
       faults: this.faults,
       requests: this.requests,
+      kept,
       onRequest: (record) => this.emit('request', record),
     };
     this.#server = createServer((request, response) => void serve(service, request, response));
@@ -141,7 +144,8 @@ export class Sandbox extends EventEmitter<SandboxEvents> {
   /** A person blocks the bot, or no longer. */
   block(blocked = true, chat = this.user.id): void {
     const room = this.world.rooms.get(chat);
-    if (room) block(this.world, room, blocked);
+    if (!room) throw new Error(`there is no chat ${chat} to block the bot in`);
+    block(this.world, room, blocked);
   }
 
   /** The messages of a chat as they stand now, oldest first, of bot and people. */
@@ -201,7 +205,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> {
     const note = (what: LogLine['what']) => (entry: Entry) => {
       const message = structuredClone(entry.message);
       this.#log.push({ at: this.world.now(), what, message, silent: entry.silent });
-      if (this.#log.length > KEPT_LINES) this.#log.splice(0, this.#log.length - KEPT_LINES);
+      if (this.#log.length > this.#kept) this.#log.splice(0, this.#log.length - this.#kept);
       this.emit(what, message);
     };
     const kinds = ['sent', 'said', 'edited', 'deleted'] as const;

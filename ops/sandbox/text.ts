@@ -34,6 +34,8 @@ export function personText(text: string): FormattedText {
 }
 
 function parsedBy(mode: string | undefined, raw: string, given: MessageEntity[] | undefined): FormattedText {
+  if (given !== undefined && !Array.isArray(given))
+    throw badRequest("can't parse entities: Expected an Array of MessageEntity");
   if (!mode) return { text: raw, entities: given ?? [] };
   if (mode.toLowerCase() === 'html') return parseHtml(raw);
   // Potion writes HTML alone; better a clear word than a Markdown parser that nearly agrees with Telegram's.

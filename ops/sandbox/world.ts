@@ -86,6 +86,7 @@ export class World {
   /** @param firstMessage lowest id of the next message, where older ones are known */
   constructor(token: string, now: () => number = Date.now, firstMessage = 0) {
     this.now = now;
+    this.events.setMaxListeners(0);
     const id = Number(token.split(':')[0]);
     this.bot = { id, is_bot: true, first_name: 'Potion', username: 'potion_sandbox_bot' };
     this.#nextMessage = Math.max(firstMessage, Math.floor(now() / 1000));

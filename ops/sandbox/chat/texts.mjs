@@ -1,12 +1,11 @@
 // What the page says, in Potion's two languages.
 
-const TEXTS = {
+export const TEXTS = {
   id: {
     title: 'Ruang coba',
     bot: 'bot · ruang coba',
     typing: 'sedang mengetik…',
     uploading: 'sedang mengirim file…',
-    admin: 'Admin',
     stranger: 'Orang asing',
     playing: 'Kamu main sebagai',
     adminRole: 'boleh menyuruh bot',
@@ -32,7 +31,6 @@ const TEXTS = {
     deletedQuote: 'pesan',
     photo: '🖼️ Foto',
     you: 'Kamu',
-    none: 'belum ada pesan',
     lost: 'Sambungan terputus. Menyambung lagi…',
     failed: 'Tidak terkirim',
     gone: 'File ini sudah tidak disimpan',
@@ -51,7 +49,6 @@ const TEXTS = {
     bot: 'bot · sandbox',
     typing: 'typing…',
     uploading: 'sending a file…',
-    admin: 'Admin',
     stranger: 'Stranger',
     playing: 'You play',
     adminRole: 'may tell the bot what to do',
@@ -77,7 +74,6 @@ const TEXTS = {
     deletedQuote: 'message',
     photo: '🖼️ Photo',
     you: 'You',
-    none: 'no messages yet',
     lost: 'Connection lost. Trying again…',
     failed: 'Not sent',
     gone: 'This file is not kept any more',

@@ -44,7 +44,7 @@ export function getWebhookInfo({ webhook }: Call): Done {
 
 export function answerCallbackQuery({ world, params }: Call): Done {
   const text = params.text('text');
-  if (text && text.length > 200) throw badRequest('MESSAGE_TOO_LONG');
+  if (text && text.length > 200) throw badRequest('message is too long');
   const press = world.pendingPress(params.text('callback_query_id'));
   press.answer = { text: text || undefined, alert: params.flag('show_alert'), at: world.now() };
   world.events.emit('answered', press);
