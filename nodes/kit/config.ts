@@ -1,5 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { LANGUAGES, type Language } from './locale.js';
+import { parseQuantity } from './quantity.js';
 
 /** What `.env` says, checked and typed. Paths are absolute. */
 export interface Config {
@@ -108,6 +109,11 @@ export function readConfig(env: Environment, home: string): Config {
     if (!unit) fault('SERVICES_WHITELIST', `"${name}" is not a unit name, e.g. nginx.service`);
     return unit ?? name;
   });
+
+  // Which thresholds there are is up to the alert nodes, which read these for themselves.
+  for (const [name, value] of Object.entries(env))
+    if (/^THRESHOLD_/.test(name) && value?.trim() && parseQuantity(value) === undefined)
+      fault(name, `"${value}" is not a quantity such as 0.9, 90%, 500 MB or 85`);
 
   const port = Number(text('POTION_PORT', '1880'));
   if (!Number.isInteger(port) || port < 1 || port > 65535)

@@ -76,6 +76,11 @@ describe('the configuration', () => {
     assert.doesNotMatch(problems({ BOT_TOKEN: `${TOKEN} oops`, POTION_PORT: 'x' }).join(), /AAabc/);
   });
 
+  it('names a threshold that is no quantity', () => {
+    assert.deepEqual(problems({ THRESHOLD_CPU: '90%', THRESHOLD_MEMORY: '500 MB', THRESHOLD_DISK: '' }), []);
+    assert.match(problems({ THRESHOLD_CPU: 'a lot' }).join(), /^THRESHOLD_CPU: "a lot" is not a quantity/);
+  });
+
   it('has each variable documented in .env.example, and none that does not exist', () => {
     const source = readFileSync(join(HOME, 'nodes/kit/config.ts'), 'utf8');
     const read = new Set([...source.matchAll(/\(\s*'([A-Z][A-Z_]+)'/g)].map((match) => match[1]));
