@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fromBundle, toBundle } from '../../ops/runtime/flows/bundle.js';
+import { fromBundle } from '../../ops/runtime/flows/bundle.js';
 import { installedTypes } from '../../ops/runtime/flows/installed.js';
 import { readFlows } from '../../ops/runtime/flows/keeper.js';
 import { lint } from '../../ops/runtime/flows/lint.js';
@@ -132,29 +131,6 @@ describe('the flows in this repository', () => {
       lint(nodes, TYPES).map(({ node, what }) => `${node.id}: ${what}`),
       [],
     );
-  });
-
-  it('have no endless loops and no doubled or unconnected http routes (nrlint)', async () => {
-    const top = mkdtempSync(join(tmpdir(), 'potion-nrlint-'));
-    try {
-      const rules = {
-        'no-loops': true,
-        'no-duplicate-http-in-urls': true,
-        'no-unconnected-http-nodes': true,
-      };
-      writeFileSync(join(top, 'rules.cjs'), `module.exports = ${JSON.stringify({ rules })}`);
-      writeFileSync(join(top, 'flows.json'), toBundle((await readFlows(config)).flows));
-      const nrlint = join(HOME, 'node_modules', 'nrlint', 'bin', 'nrlint.js');
-      const result = spawnSync(
-        process.execPath,
-        [nrlint, '--config', join(top, 'rules.cjs'), join(top, 'flows.json')],
-        { encoding: 'utf8' },
-      );
-      assert.equal(result.status, 0, result.stdout + result.stderr);
-      assert.match(result.stdout, /0 problems/);
-    } finally {
-      rmSync(top, { recursive: true });
-    }
   });
 
   for (const file of readdirSync(join(HOME, 'examples')).filter((name) => name.endsWith('.json')))

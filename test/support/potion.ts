@@ -74,6 +74,12 @@ export interface AdminAnswer {
   body: unknown;
 }
 
+/** What a failed test, or kill(), has left behind goes with the process of the tests. */
+const leftovers = new Set<() => void>();
+process.once('exit', () => {
+  for (const tidy of leftovers) tidy();
+});
+
 /** A port of loopback that nothing listens on right now. */
 export async function freePort(): Promise<number> {
   const server = createServer();
@@ -115,12 +121,15 @@ export async function startPotion(options: PotionOptions = {}): Promise<Potion> 
   child.stderr.on('data', (data) => {
     said += data;
   });
-  const withUs = () => child.kill('SIGKILL');
-  process.once('exit', withUs);
+  const tidy = () => {
+    leftovers.delete(tidy);
+    child.kill('SIGKILL');
+    rmSync(own, { recursive: true, force: true });
+  };
+  leftovers.add(tidy);
   let over: Ended | undefined;
   const ended = new Promise<Ended>((resolve) =>
     child.once('close', (code, signal) => {
-      process.off('exit', withUs);
       over = { code, signal };
       resolve(over);
     }),
@@ -183,7 +192,7 @@ export async function startPotion(options: PotionOptions = {}): Promise<Potion> 
     stop: async () => {
       child.kill('SIGTERM');
       const how = await ended;
-      rmSync(own, { recursive: true, force: true });
+      tidy();
       return how;
     },
     kill: () => {
