@@ -31,7 +31,10 @@ export interface Ear {
   answerWithin: number;
   /** Telegram has just answered something. */
   onAlive?: () => void;
-  /** Ends what is under way: a request that hangs would hold up the stop of all flows for 15 s. */
+  /**
+   * Ends what is under way, since a request that hangs would hold up the stop of all flows for 15 s; and the
+   * listening, but for the library's own repetition after a 429, which stays off.
+   */
   signal: AbortSignal;
 }
 
@@ -62,7 +65,8 @@ export function listenTo(bot: Bot, ear: Ear): void {
   const inner = request.fetch ?? (fetch as Fetch);
   request.maxRetriesOn429 = 0;
   request.fetch = async (url, init) => {
-    const ear = ears.get(bot) as Ear;
+    const ear = ears.get(bot);
+    if (!ear || ear.signal.aborted) return inner(url, init);
     const method = url.slice(url.lastIndexOf('/') + 1);
     // Long polling has a time limit of its own.
     const limited = method === 'getUpdates' ? init : { ...init, signal: limit(init, ear) };

@@ -26,7 +26,8 @@ export const FAILED_KEPT = 30 * 86_400_000;
 export const SLOTS_KEPT = 30 * 86_400_000;
 
 /**
- * Takes the next message of a chat. It is marked as `sending`, so that nothing merges into it any more.
+ * Takes the next message of a chat that has none under way. It is marked as `sending`, so that nothing merges
+ * into it any more; one that is marked already was stranded and is taken again.
  * @returns the message, or when the next one is due (epoch ms), or undefined when none waits
  */
 export async function take(
@@ -38,7 +39,7 @@ export async function take(
     const row = await trx
       .selectFrom('outbox')
       .selectAll()
-      .where('state', '=', 'queued')
+      .where('state', 'in', ['queued', 'sending'])
       .where('chat', '=', chat)
       .orderBy('id')
       .executeTakeFirst();

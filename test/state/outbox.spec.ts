@@ -144,7 +144,7 @@ describe('the outbox table', () => {
       const { draft: both } = await takeNext();
       assert.equal(both.html, '🔴 hot for 30 min');
       assert.deepEqual([both.at, both.until], [NOW, NOW + 30 * 60_000]);
-      assert.deepEqual(await take(db, CHAT, NOW), undefined);
+      assert.equal((await waiting(db)).count, 1);
     });
 
     it('a mere newer state never takes back that it is over', async () => {

@@ -132,9 +132,9 @@ class Outbox {
     const { node, RED } = this.#ctx;
     this.#release?.();
     const find = (id: string) => RED.nodes.getNode(id) as unknown as Wired | undefined;
-    const { senders, deaf } = wiringOf(node as unknown as Wired, find);
-    display.wiredWrongly(deaf.length > 0);
-    if (deaf.length > 0) {
+    const { senders, whole } = wiringOf(node as unknown as Wired, find);
+    display.wiredWrongly(!whole);
+    if (!whole) {
       courier.close();
       return;
     }

@@ -132,7 +132,7 @@ class Watchdog {
     if (!this.#config) return;
     const bot = this.#listen();
     // The sender node creates a bot where there is none; no receiver knows of it, and what it polls is lost.
-    if (bot && bot !== this.#announced) {
+    if (bot && bot !== this.#announced && this.#watch.reason?.kind !== 'token') {
       this.#announced = bot;
       this.#ctx.warn('the bot was replaced without the receivers knowing: it is restarted');
       this.#restart();
@@ -165,7 +165,10 @@ class Watchdog {
     const reason = { ...news.reason, words: this.#ctx.t(`watchdog.reason.${kind}`) };
     if (news.state === 'conflict') this.#ctx.warn(this.#ctx.t('watchdog.status.conflict'));
     const incident = incidentOf(news, this.#ctx.id);
-    this.#ctx.send([null, { payload: { ...news, reason }, incident, say: { text: `watchdog.${news.state}` } }]);
+    this.#ctx.send([
+      null,
+      { payload: { ...news, reason }, incident, say: { text: `watchdog.${news.state}` } },
+    ]);
   }
 
   /** Tells health what is wrong, in plain English. */
