@@ -199,7 +199,7 @@ describe('a command, from the chat to the chat', () => {
     assert.deepEqual(flow.got('did'), []);
     assert.deepEqual(
       (await audit()).filter((line) => line.endsWith('duplicate')),
-      [`${PERSON} request message duplicate`, `${PERSON} request press duplicate`],
+      [`${PERSON} refused message duplicate`],
     );
   }).timeout(30_000);
 });

@@ -41,11 +41,13 @@ export function decideLine(update: Update, line: string, around: Circumstances):
   return command ? decideCommand(update, command, around) : { do: 'hint', about: 'button' };
 }
 
-/** Whether what was sent may no longer be wanted, or can't be known to be. */
-export function isStale(update: Update, now: number, backlog: boolean): boolean {
-  if (update.sentAt === undefined) return backlog;
-  // A message from the future says that this machine's clock is wrong (an old battery), so its age is unknown.
-  return Math.abs(now - update.sentAt) > STALE;
+/**
+ * Whether what was sent may no longer be wanted, or can't be known to be. A time in the future says that this
+ * machine's clock is wrong (an old battery), so the age is unknown.
+ */
+export function isStale({ sentAt, carriedAt = 0 }: Update, now: number, backlog: boolean): boolean {
+  if (sentAt !== undefined) return Math.abs(now - sentAt) > STALE;
+  return backlog && Math.abs(now - carriedAt) > STALE;
 }
 
 function decidePress(update: Update, around: Circumstances): Decision {

@@ -11,6 +11,7 @@ import { type Bucket, take } from './bucket.js';
 import { type Circumstances, type Decision, decide, decideLine, isStale } from './decide.js';
 import type { Update } from './identify.js';
 import type { Patience } from './patience.js';
+import type { Refusals } from './refusals.js';
 
 /** Where the desk stands. */
 export interface Office {
@@ -18,6 +19,7 @@ export interface Office {
   clock: Clock;
   door: Door;
   patience: Patience;
+  refusals: Refusals;
   /** Sends what `say` is to tell. */
   say(msg: Message): void;
   /** Ends the spinner of a pressed button, with a word if there is one. */
@@ -49,10 +51,11 @@ export class Desk {
 
   /** @throws what the database throws; nothing has taken effect then */
   async serve(update: Update, botName?: string): Promise<void> {
-    const { clock, db, door, endPress } = this.#office;
+    const { clock, db, door, endPress, refusals } = this.#office;
     const now = clock.now();
     if (await isKnown(db, update.id)) {
-      await this.#note(update, 'duplicate', '');
+      const again = { refused: 'duplicate', user: update.user, kind: kindOf(update), said: '' } as const;
+      await refusals.note(again, now, clock.monotonic());
       if (update.press) endPress(update.press);
       return;
     }
@@ -192,7 +195,13 @@ export class Desk {
   }
 
   /** Answers in the gate's own name; after a crash the same answer is given again. */
-  async #reply(update: Update, result: string, target: string, say: Say, action = 'message'): Promise<void> {
+  async #reply(
+    update: Update,
+    result: string,
+    target: string,
+    say: Say,
+    action = kindOf(update),
+  ): Promise<void> {
     const request = this.#request(update);
     const message: Message = { request, say };
     const fresh = { request, changes: false, message, at: this.#office.clock.now() };
@@ -202,7 +211,7 @@ export class Desk {
   }
 
   #note(update: Update, result: string, target: string): Promise<void> {
-    return audit(this.#office.db, this.#entry(update, update.press ? 'press' : 'message', target, result));
+    return audit(this.#office.db, this.#entry(update, kindOf(update), target, result));
   }
 
   #entry(update: Update, action: string, target: string | null, result: string): AuditEntry {
@@ -221,4 +230,8 @@ export class Desk {
       messageId: update.press ? update.messageId : undefined,
     };
   }
+}
+
+function kindOf(update: Update): string {
+  return update.press ? 'press' : 'message';
 }

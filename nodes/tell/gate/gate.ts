@@ -57,7 +57,7 @@ export default defineNode<GateConfig>({
         const { clock, t } = ctx;
         const log = new Refusals(db);
         refusals = log;
-        desk = new Desk({ db, clock, door, patience, say, endPress, t });
+        desk = new Desk({ db, clock, door, patience, refusals: log, say, endPress, t });
         const guarded = (work: () => Promise<void>) => () => void work().catch(ctx.fail);
         stops.push(
           clock.every(

@@ -10,6 +10,8 @@ export interface Update {
   text: string;
   /** Epoch ms as Telegram stamped it; a press has no time of its own. */
   sentAt?: number;
+  /** Epoch ms at which the message with the pressed button got its words: no press of it can be older. */
+  carriedAt?: number;
   /** The message itself, or the one that carries the pressed button. */
   messageId: number;
   /** Id of the callback query, to end the spinner on the phone. */
@@ -32,6 +34,7 @@ export type Reason =
   | 'edited'
   | 'group' // in a chat with others, where the gate is not set to listen
   | 'no-text' // a photo, a sticker, a service message
+  | 'duplicate' // it has been through the gate before
   | 'event'; // nothing that a person says: reactions, memberships …
 
 /** An update that goes no further, with what the audit log is to know of it. */
@@ -149,7 +152,8 @@ function pressOf(origin: Facts, user: number, rules: Rules, refuse: Refuse): Upd
   if (!carrier || typeof data !== 'string' || data.length > 256) return refuse('malformed');
   const place = placeOf(carrier, user, rules, refuse);
   if ('refused' in place) return place;
-  return { ...place, id: `cb:${id}`, user, text: data, press: id, forwarded: false };
+  const carriedAt = Math.max(seconds(carrier.date), seconds(carrier.edit_date)) * 1000;
+  return { ...place, id: `cb:${id}`, user, text: data, carriedAt, press: id, forwarded: false };
 }
 
 function placeOf(carrier: Facts, user: number, rules: Rules, refuse: Refuse) {
@@ -166,6 +170,10 @@ function placeOf(carrier: Facts, user: number, rules: Rules, refuse: Refuse) {
 
 function identity(id: unknown): number | null {
   return typeof id === 'number' && Number.isSafeInteger(id) && id > 0 ? id : null;
+}
+
+function seconds(date: unknown): number {
+  return typeof date === 'number' && Number.isSafeInteger(date) && date > 0 ? date : 0;
 }
 
 function record(value: unknown): Facts | undefined {

@@ -13,7 +13,7 @@ export class Refusals {
   }
 
   /** @param now wall clock, epoch ms @param monotonic ms that never jump back */
-  async note(refusal: Refusal, now: number, monotonic: number): Promise<void> {
+  async note(refusal: Omit<Refusal, 'press'>, now: number, monotonic: number): Promise<void> {
     await this.sum(now, monotonic);
     const { user, refused, kind, said } = refusal;
     const key = this.#tally.note(`${user ?? '-'} ${refused}`, monotonic);

@@ -108,4 +108,11 @@ describe('what an admin’s update means', () => {
     assert.equal(pressed('/status', true), 'run status []');
     assert.equal(pressed('ok:abc', true), 'answer abc true');
   });
+
+  it('a press is no older than the message with the button', () => {
+    const on = (carriedAt: number) => meaning('/svc x', { press: '9', sentAt: undefined, carriedAt }, true);
+    assert.equal(on(NOW - 1000), 'run svc [x]');
+    assert.equal(on(NOW - STALE - 1), 'ask-again /svc x');
+    assert.equal(on(NOW + STALE + 1), 'ask-again /svc x');
+  });
 });

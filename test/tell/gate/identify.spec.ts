@@ -38,6 +38,7 @@ describe('who may pass the gate', () => {
       chat: ADMIN,
       messageId: 12,
       text: '/status',
+      carriedAt: 1000,
       forwarded: false,
       group: false,
     });
