@@ -41,7 +41,8 @@ function endOfType(signature: string, start: number): number {
     let at = start + 1;
     while (at < signature.length && signature[at] !== ')' && signature[at] !== '}')
       at = endOfType(signature, at);
-    if (at < signature.length) return at + 1;
+    // An empty struct would take no room, so that an array of them would never end.
+    if (at < signature.length && at > start + 1) return at + 1;
   } else if (code in ALIGNMENT) return start + 1;
   throw new WireError(`"${signature}" is not a signature that Potion reads`);
 }

@@ -209,15 +209,21 @@ class Writer {
 
   value(type: string, value: unknown): void {
     this.pad(ALIGNMENT[type[0] ?? ''] ?? 1);
-    if (type === 'y') this.#bytes.writeUInt8(Number(value), this.#room(1));
-    else if (type === 'b') this.#bytes.writeUInt32LE(value === true ? 1 : 0, this.#room(4));
-    else if (type === 'u') this.#bytes.writeUInt32LE(Number(value), this.#room(4));
-    else if (type === 'i') this.#bytes.writeInt32LE(Number(value), this.#room(4));
-    else if (type === 't') this.#bytes.writeBigUInt64LE(BigInt(value as number), this.#room(8));
-    else if (type === 's' || type === 'o' || type === 'g') this.#text(type, value);
+    if (type === 's' || type === 'o' || type === 'g') this.#text(type, value);
     else if (type[0] === 'a' && Array.isArray(value))
       this.array(type.slice(1), value, (item) => this.value(type.slice(1), item));
-    else throw new WireError(`Potion does not write ${type}`);
+    else this.#number(type, value);
+  }
+
+  #number(type: string, value: unknown): void {
+    const size = { y: 1, b: 4, u: 4, i: 4, t: 8 }[type];
+    if (!size) throw new WireError(`Potion does not write ${type}`);
+    const at = this.#room(size);
+    if (type === 'y') this.#bytes.writeUInt8(Number(value), at);
+    else if (type === 'b') this.#bytes.writeUInt32LE(value === true ? 1 : 0, at);
+    else if (type === 'u') this.#bytes.writeUInt32LE(Number(value), at);
+    else if (type === 'i') this.#bytes.writeInt32LE(Number(value), at);
+    else this.#bytes.writeBigUInt64LE(BigInt(value as number), at);
   }
 
   array<T>(type: string, items: readonly T[], write: (item: T) => void): void {
@@ -236,12 +242,12 @@ class Writer {
     if (typeof value !== 'string' || value.includes('\0'))
       throw new WireError(`not a text: ${String(value)}`);
     const text = Buffer.from(value);
-    if (type === 'g') this.#bytes.writeUInt8(text.length, this.#room(1));
-    else this.#bytes.writeUInt32LE(text.length, this.#room(4));
-    text.copy(this.#bytes, this.#room(text.length + 1));
+    this.#number(type === 'g' ? 'y' : 'u', text.length);
+    const at = this.#room(text.length + 1);
+    text.copy(this.#bytes, at);
   }
 
-  /** Makes room for so many zero bytes and returns where they begin. */
+  /** Makes room for so many zero bytes, which may move all of them, and returns where the room begins. */
   #room(length: number): number {
     const start = this.length;
     this.length += length;

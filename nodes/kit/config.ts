@@ -56,7 +56,7 @@ export const UNIT_NAME =
 export function unitName(name: string): string | undefined {
   const unit = UNIT_NAME.test(name) ? name : `${name}.service`;
   const stem = unit.slice(0, unit.lastIndexOf('.'));
-  const nameless = stem.startsWith('@') || stem.endsWith('@') || /^-(?!\.(mount|slice)$)/.test(unit);
+  const nameless = /^[.@]/.test(stem) || stem.endsWith('@') || /^-(?!\.(mount|slice)$)/.test(unit);
   return UNIT_NAME.test(unit) && unit.length < 256 && !nameless ? unit : undefined;
 }
 
