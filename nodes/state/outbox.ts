@@ -119,11 +119,25 @@ async function mergeWithWaiting(db: Database, draft: Draft): Promise<number | un
     .executeTakeFirst();
   if (!row) return undefined;
   const older: StoredDraft = JSON.parse(row.draft);
-  const isNews = older.edit === undefined && (await slotMessage(db, draft.chat, draft.slot)) === undefined;
+  const isNews = older.edit === undefined && !(await hasMessage(db, draft.chat, draft.slot, row.id));
   const both = merge(older, draft, isNews);
   if (!both) return undefined;
   await rewrite(db, row.id, both);
   return row.id;
+}
+
+/** Whether a slot has a message in the chat, or will have one by the time that a row is sent. */
+async function hasMessage(db: Database, chat: number, slot: string, before: number): Promise<boolean> {
+  if ((await slotMessage(db, chat, slot)) !== undefined) return true;
+  const underWay = await db
+    .selectFrom('outbox')
+    .select('id')
+    .where('chat', '=', chat)
+    .where('slot', '=', slot)
+    .where('state', 'in', ['queued', 'sending'])
+    .where('id', '<', before)
+    .executeTakeFirst();
+  return underWay !== undefined;
 }
 
 /** The Telegram message that a slot has in a chat, once it was sent. */

@@ -160,6 +160,17 @@ describe('the outbox table', () => {
       assert.deepEqual(await sendAll(), ['trying', '✅ cool']);
     });
 
+    it('an answer does not disappear in a change of a message that is just being sent', async () => {
+      await add([alert('trying', { slot: 'i', silent: true })]);
+      const trying = await takeNext();
+      await add([alert('gave up', { slot: 'i', silent: true })]);
+      await add([alert('gave up, and why', { slot: 'i', reply: true })]);
+      await acknowledge(db, trying, { index: 0, last: true, messageId: 7 }, NOW);
+      assert.deepEqual(await states(), ['sent', 'queued', 'queued']);
+      const last: Draft = JSON.parse((await rows())[2]?.draft ?? '{}');
+      assert.deepEqual([last.reply, last.silent ?? false], [true, false]);
+    });
+
     it('two alerts of different incidents never merge', async () => {
       await add([alert('a', { slot: 'i:1' }), alert('b', { slot: 'i:2' })]);
       assert.deepEqual(await sendAll(), ['a', 'b']);
