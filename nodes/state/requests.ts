@@ -84,7 +84,13 @@ export async function answered(db: Database, id: string, at: number, outcome = '
     if (!row || row.answered_at !== null) return undefined;
     // An interrupted one stays what it is: only its notice has been given.
     const state = row.state === 'interrupted' ? 'interrupted' : 'answered';
-    await trx.updateTable('requests').set({ state, answered_at: at }).where('id', '=', id).execute();
+    const { numUpdatedRows } = await trx
+      .updateTable('requests')
+      .set({ state, answered_at: at })
+      .where('id', '=', id)
+      .where('answered_at', 'is', null)
+      .executeTakeFirst();
+    if (numUpdatedRows !== 1n) return undefined;
     if (!row.changes || (row.state !== 'received' && row.state !== 'repeated')) return undefined;
     const entry = resultOf(row, at, outcome);
     await auditRow(trx, entry);
