@@ -179,7 +179,7 @@ describe('a reading that hangs', () => {
     const server = openSync('/dev/fuse', 'r+');
     try {
       const options = 'fd=3,rootmode=40000,user_id=0,group_id=0';
-      execFileSync('mount', ['-i', '-t', 'fuse', '-o', options, 'dead', folder], {
+      execFileSync('/bin/mount', ['-i', '-t', 'fuse', '-o', options, 'dead', folder], {
         stdio: ['ignore', 'ignore', 'inherit', server],
       });
       const real = new Sampler({ groups: ['disks', 'memory'], clock: systemClock, hddMount: folder });
@@ -190,7 +190,7 @@ describe('a reading that hangs', () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
       assert.match((await real.sample()).missing[`disk:${folder}`] ?? '', /ENOTCONN/);
     } finally {
-      execFileSync('umount', ['-l', folder]);
+      execFileSync('/bin/umount', ['-l', folder]);
       rmdirSync(folder);
     }
   });

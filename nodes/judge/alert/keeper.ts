@@ -33,6 +33,7 @@ export interface KeeperOptions {
 export class AlertKeeper {
   readonly #options: KeeperOptions;
   readonly #book: AlertBook;
+  readonly #failing = new Set<string>();
   #tail: Promise<unknown> = Promise.resolve();
   /** The last message: the time it was about, and when it came on a clock that never jumps. */
   #last: { at: number; arrived: number };
@@ -49,6 +50,7 @@ export class AlertKeeper {
     return this.#inTurn(async () => {
       const now = this.#options.clock.now();
       await this.#tried(
+        'load',
         async () => this.#book.load(await this.#options.database(), bootTime, now),
         undefined,
       );
@@ -105,8 +107,12 @@ export class AlertKeeper {
 
   async #evaluate(shown: readonly Series[], at: number): Promise<Outcome> {
     const { database, judge, source, clock } = this.#options;
-    const stored = await this.#tried(async () => storedSettings(await database(), THRESHOLD), new Map());
-    const silences = () => this.#tried(async () => activeSilences(await database(), at), []);
+    const stored = await this.#tried(
+      'settings',
+      async () => storedSettings(await database(), THRESHOLD),
+      new Map(),
+    );
+    const silences = () => this.#tried('silences', async () => activeSilences(await database(), at), []);
     const all = withMissing(source, shown, this.#book.states.keys());
     const series = all.filter(({ code }) => this.#book.hasRoomFor(code));
     const verdicts = await judgeAll(judge, this.#book, series, at, stored, silences);
@@ -125,14 +131,18 @@ export class AlertKeeper {
 
   #save(): Promise<void> {
     const { database, clock } = this.#options;
-    return this.#tried(async () => this.#book.save(await database(), clock.now()), undefined);
+    return this.#tried('save', async () => this.#book.save(await database(), clock.now()), undefined);
   }
 
-  async #tried<T>(work: () => Promise<T>, otherwise: T): Promise<T> {
+  /** @param what tells one kind of work from another: each is reported once until it works again */
+  async #tried<T>(what: string, work: () => Promise<T>, otherwise: T): Promise<T> {
     try {
-      return await work();
+      const result = await work();
+      this.#failing.delete(what);
+      return result;
     } catch (thrown) {
-      this.#options.report(thrown);
+      if (!this.#failing.has(what)) this.#options.report(thrown);
+      this.#failing.add(what);
       return otherwise;
     }
   }
