@@ -23,6 +23,8 @@ export interface BotConfig extends EventEmitter {
   getTelegramBot(createIfMissing?: boolean): Bot | null | undefined;
   /** False in webhook and send-only mode. */
   usePolling?: boolean;
+  /** Missing where the node has given up at once: without a token, or with one that another node has. */
+  stop?: unknown;
 }
 
 /** What the outbox hears from a bot. */

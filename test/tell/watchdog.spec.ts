@@ -18,6 +18,7 @@ describe('watchdog, with the real bot, control and receiver nodes', () => {
       ['tell/watchdog'],
       [
         botNode(telegram.url, { updatemode: 'polling', ...bot }),
+        botNode(telegram.url, { id: 'other' }),
         {
           id: 'watchdog',
           type: 'potion-watchdog',
@@ -154,6 +155,14 @@ describe('watchdog, with the real bot, control and receiver nodes', () => {
     await start();
     await until(() => /401/.test(status()), 'named');
     assert.match(pulseOf('telegram')?.ailing ?? '', /token is refused/);
+  });
+
+  it('says that the bot has no token, and does not try to restart it', async () => {
+    await start({ bot: 'other', within: 0.5 }, {});
+    await until(() => /tidak punya token/.test(status()), 'named');
+    await sleep(700);
+    assert.equal(flow.got('restarts').length, 0);
+    assert.match(pulseOf('telegram')?.ailing ?? '', /no token/);
   });
 
   it('has nothing to do for a bot that does not poll', async () => {

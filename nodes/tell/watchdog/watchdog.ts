@@ -82,12 +82,12 @@ class Watchdog {
     const config = this.#ctx.RED.nodes.getNode(this.#ctx.config.bot) as unknown as BotConfig | null;
     if (config === this.#config) return;
     this.#leave();
-    if (!config) {
-      this.#ctx.status({ fill: 'red', shape: 'ring', text: this.#ctx.t('watchdog.status.no-bot') });
-      return;
-    }
-    if (config.usePolling === false) {
-      this.#ctx.status({ fill: 'grey', shape: 'ring', text: this.#ctx.t('watchdog.status.no-polling') });
+    const useless = uselessness(config);
+    if (!config || useless) {
+      const fill = useless === 'no-polling' ? 'grey' : 'red';
+      this.#ctx.status({ fill, shape: 'ring', text: this.#ctx.t(`watchdog.status.${useless}`) });
+      if (useless === 'no-token')
+        ailing('telegram', 'the bot has no token, or one that another bot node has', this.#ctx.clock.now());
       return;
     }
     this.#config = config;
@@ -97,7 +97,8 @@ class Watchdog {
     config.on('status', heard);
     this.#stops.push(() => config.off('status', heard));
     this.#announced = this.#listen();
-    this.#watch = startWatch(this.#watch.rules, this.#now());
+    const { rules, told, backs } = this.#watch;
+    this.#watch = { ...startWatch(rules, this.#now()), told, backs };
     this.#show();
   }
 
@@ -211,6 +212,13 @@ class Watchdog {
   #now(): Moment {
     return { wall: this.#ctx.clock.now(), mono: this.#ctx.clock.monotonic() };
   }
+}
+
+/** Why there is nothing to watch. */
+function uselessness(config: BotConfig | null): 'no-bot' | 'no-token' | 'no-polling' | undefined {
+  if (!config) return 'no-bot';
+  if (typeof config.stop !== 'function') return 'no-token';
+  return config.usePolling === false ? 'no-polling' : undefined;
 }
 
 /** Lost and back are one incident, so that they are one message when both were told late. */
