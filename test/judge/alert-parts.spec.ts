@@ -156,6 +156,9 @@ describe('a rule', () => {
       ['clear', '95%'],
       ['for', '-1'],
       ['repeat', 'often'],
+      ['operator', 'over'],
+      ['severity', ''],
+      ['missing', 'ignore'],
     ] as const)
       assert.throws(() => ruleOf({ ...config, [field]: value }), {
         ...invalid,

@@ -22,9 +22,19 @@ export interface AlertConfig {
   missingAfter: string | number;
 }
 
+const CHOICES = {
+  severity: ['info', 'warning', 'critical'],
+  operator: ['above', 'below', 'oneOf'],
+  missing: ['resolve', 'keep', 'fire'],
+};
+
 /** @throws PotionError INVALID naming the field */
 export function ruleOf(config: AlertConfig): Rule {
   const { operator, missing } = config;
+  for (const [field, allowed] of Object.entries(CHOICES)) {
+    const chosen = config[field as keyof typeof CHOICES];
+    if (!allowed.includes(chosen)) throw invalid(field, chosen);
+  }
   const rule = {
     operator,
     missing,
