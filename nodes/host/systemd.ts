@@ -7,7 +7,7 @@ import { SystemdLink } from './systemd-link.js';
 import { type UnitState, unitPath, unitState } from './unit-state.js';
 import { MANAGER, type OnChange, readProps } from './unit-watch.js';
 
-export { type Condition, conditionOf, type Health, healthOf, type UnitState } from './unit-state.js';
+export type { Condition, UnitState } from './unit-state.js';
 export type { OnChange } from './unit-watch.js';
 
 export interface ConnectOptions {
