@@ -3,14 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDatabase } from '../../nodes/state/database.js';
 import { enqueue } from '../../nodes/state/outbox.js';
-import {
-  botNode,
-  deliveryNodes,
-  draftFor,
-  PERSON,
-  startTelegram,
-  telegramFlow,
-} from '../support/telegram.ts';
+import { botNode, deliveryNodes, PERSON, startTelegram, telegramFlow } from '../support/telegram.ts';
 import { percentile, type Row } from './table.ts';
 
 const MESSAGES = 200;
