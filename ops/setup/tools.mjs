@@ -8,7 +8,7 @@ import { join } from 'node:path';
 const PACKAGES = [
   ['/usr/bin/systemd-nspawn', 'systemd-container'],
   ['/usr/lib/systemd/systemd', 'systemd'],
-  ['/usr/bin/dbus-daemon', 'dbus'],
+  ['/usr/lib/systemd/system/dbus.socket', 'dbus'],
   ['/usr/lib/polkit-1/polkitd', 'polkitd'],
   ['/usr/bin/chromium', 'chromium'],
   ['/usr/bin/rsync', 'rsync'],
