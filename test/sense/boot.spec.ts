@@ -121,7 +121,7 @@ describe('boot', () => {
   it('tells again what a crash right after the start may have swallowed, under the same key', async () => {
     await lived({});
     flow = await startFlow(['sense/boot'], [node(), ...REST], db);
-    await pass(1);
+    await pass(2);
     const key = flow.got('out')[0]?.say?.dedupe;
     assert.ok(key);
     assert.equal((await lastLife(db))?.bootId, 'another');
@@ -132,6 +132,16 @@ describe('boot', () => {
     asNewProcess();
     await run();
     assert.equal(flow.got('out')[0]?.say?.dedupe, key);
+  });
+
+  it('calls an end before it has told anything a crash, unless it was stopped in order', async () => {
+    await lived({ clean: true });
+    const before = await lastLife(db);
+    flow = await startFlow(['sense/boot'], [node(), ...REST], db);
+    await pass(0.01);
+    assert.deepEqual(await lastLife(db), { ...before, clean: false });
+    await flow.stop();
+    assert.deepEqual(await lastLife(db), before);
   });
 
   it('leaves the work to one node', async () => {

@@ -47,6 +47,10 @@ function selfHeal(ctx: NodeContext<SelfHealConfig>): Behaviour {
   let resumption: Cancel | undefined;
 
   const showStatus = () => {
+    if (systemd?.trouble) {
+      ctx.status({ fill: 'red', shape: 'ring', text: ctx.t('self-heal.status.lost') });
+      return;
+    }
     const { fill, key, data } = summaryOf(healer?.states() ?? new Map(), limits);
     ctx.status({ fill, text: ctx.t(`self-heal.status.${key}`, data) });
   };
@@ -55,6 +59,8 @@ function selfHeal(ctx: NodeContext<SelfHealConfig>): Behaviour {
     async start() {
       const bus = await Systemd.connect({ clock: ctx.clock, patient: true });
       systemd = bus;
+      bus.onLost(showStatus);
+      bus.onBack(showStatus);
       const db = await database();
       const own = ownUnit();
       healer = new Healer({

@@ -52,6 +52,7 @@ export default defineNode<BootConfig>({
 
 class Boot implements Behaviour {
   readonly #ctx: NodeContext<BootConfig>;
+  #last: Life | undefined;
   #cancel: Cancel = () => {};
   #working: Promise<void> = Promise.resolve();
   #failing = false;
@@ -69,8 +70,14 @@ class Boot implements Behaviour {
     thisProcess.owner = id;
     thisProcess.since ??= clock.monotonic();
     const db = await database();
-    if (thisProcess.told) this.#stayAlive(db);
-    else this.#after(FLOWS_STARTED, () => this.#tell(db));
+    if (thisProcess.told) {
+      this.#stayAlive(db);
+      return;
+    }
+    this.#last = await lastLife(db);
+    // Should this process end before it has told anything, that was no orderly end.
+    if (this.#last?.clean) await keepLife(db, { ...this.#last, clean: false });
+    this.#after(FLOWS_STARTED, () => this.#tell(db));
   }
 
   async stop(removed: boolean): Promise<void> {
@@ -78,15 +85,16 @@ class Boot implements Behaviour {
     this.#cancel();
     await this.#working;
     thisProcess.owner = undefined;
-    // Until it has been told what happened before, the last life stays what it was.
-    if (!thisProcess.told) return;
     const db = await database();
-    await (removed ? forgetLife(db) : keepLife(db, { ...this.#life(), clean: true }));
+    if (removed) await forgetLife(db);
+    else if (thisProcess.told) await keepLife(db, { ...this.#life(), clean: true });
+    // Nothing was told yet, so the last life stays what it was.
+    else if (this.#last) await keepLife(db, this.#last);
   }
 
   async #tell(db: Database): Promise<void> {
     const { clock, signal, send, t } = this.#ctx;
-    const last = await lastLife(db);
+    const last = this.#last;
     const id = bootId();
     if (last && last.bootId !== id) await clockSettled(clock, CLOCK_WAIT, signal);
     if (signal.aborted) return;

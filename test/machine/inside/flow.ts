@@ -2,6 +2,7 @@
 import type { Message } from '../../../nodes/kit/messages.js';
 import { openDatabase } from '../../../nodes/state/database.js';
 import { markStopped, stoppedByAdmin } from '../../../nodes/state/intent.js';
+import { lastLife } from '../../../nodes/state/lifecycle.js';
 import { type Running, startFlow } from '../../support/node-red.ts';
 import { serve } from './serve.ts';
 
@@ -22,6 +23,8 @@ serve({
   statuses: (node: string) => flow().statuses(node),
   markStopped: (unit: string) => markStopped(flow().db, unit, 1, Date.now()),
   isStoppedByAdmin: (unit: string) => stoppedByAdmin(flow().db, unit),
+  /** What is kept of the process that ran last. */
+  life: async () => (await lastLife(flow().db)) ?? {},
   async stop() {
     await running?.stop();
     running = undefined;
