@@ -3,7 +3,7 @@ import type { UnitState } from '../../nodes/host/systemd.js';
 import { needs } from '../support/needs.ts';
 import { Driver, InsideError, until } from './driver.ts';
 import { bootMachine, type Machine } from './machine.ts';
-import { polkitRule, UNITS } from './units.ts';
+import { UNITS } from './units.ts';
 
 interface Told {
   unit?: string;
@@ -21,14 +21,7 @@ describe('systemd over its bus, on a booted machine', function () {
 
   before(async function () {
     needs(this, 'root', 'systemd-nspawn');
-    machine = await bootMachine({
-      units: UNITS,
-      mask: ['masked.service'],
-      files: {
-        '/etc/polkit-1/rules.d/10-test.rules': polkitRule('tester', 'sleeper.service', ['start', 'restart']),
-      },
-    });
-    await machine.run(['useradd', '--system', 'tester']);
+    machine = await bootMachine({ units: UNITS, mask: ['masked.service'] });
     await machine.run(['systemctl', 'enable', '--quiet', 'nickname.service']);
   });
 
@@ -275,43 +268,6 @@ describe('systemd over its bus, on a booted machine', function () {
     assert.equal(await connections(), 1);
     for (let i = 0; i < 3; i++) await systemd.ask('close');
     await until(async () => ((await connections()) === 0 ? true : undefined));
-  });
-
-  it('lets a user without rights look and watch, and says what is missing to do more', async () => {
-    const tester = new Driver<Told>(machine, 'systemd', { user: 'tester' });
-    try {
-      await tester.ask('connect', {});
-      await tester.ask('watch', 'other');
-      await tester.event(({ condition }) => condition === 'inactive');
-      const denied = await tester.ask('restart', 'other').catch((thrown: InsideError) => thrown);
-      assert.ok(denied instanceof InsideError);
-      assert.equal(denied.code, 'DENIED');
-      assert.match(denied.message, /restart other\.service/);
-      assert.match(denied.hint, /polkit.*other\.service.*restart.*guide/);
-      await systemctl('start', 'other');
-      await tester.event(({ condition }) => condition === 'active');
-    } finally {
-      tester.stop();
-    }
-  });
-
-  it('does for a user exactly what a polkit rule allows: that unit, those verbs', async () => {
-    const tester = new Driver<Told>(machine, 'systemd', { user: 'tester' });
-    const code = (method: string, unit: string) =>
-      tester.ask(method, unit).then(
-        () => 'done',
-        (thrown: InsideError) => thrown.code,
-      );
-    try {
-      await tester.ask('connect', {});
-      assert.equal(await code('start', 'sleeper'), 'done');
-      assert.equal(await code('restart', 'sleeper'), 'done');
-      assert.equal(await code('stop', 'sleeper'), 'DENIED');
-      assert.equal(await code('start', 'other'), 'DENIED');
-      assert.deepEqual(await conditions('sleeper', 'other'), ['active', 'inactive']);
-    } finally {
-      tester.stop();
-    }
   });
 
   it('notices fifty kills, each once', async function () {
