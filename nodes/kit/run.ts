@@ -1,4 +1,3 @@
-import { execa } from 'execa';
 import { PotionError } from './errors.js';
 
 export interface RunOptions {
@@ -40,6 +39,8 @@ export async function run(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<RunResult> {
+  // Loaded with the first program: it is large, and Potion's start needs none.
+  const { execa } = await import('execa');
   const started = performance.now();
   const timeout = options.timeout ?? 30_000;
   const child = execa(program, [...args], {

@@ -1,6 +1,9 @@
 export type Language = 'id' | 'en-US';
 
-/** 1536 → "1,5 KB" (id) or "1.5 KB" (en-US). Powers of 1024, one decimal below 100. */
+/** Keeps a number and its unit on one line of a narrow phone. */
+const NO_BREAK = '\u00a0';
+
+/** 1536 → "1,5 KB" (id) or "1.5 KB" (en-US). Powers of 1024, one decimal below 100; the space does not break. */
 export function bytes(value: number, lang: Language): string {
   const steps = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'];
   let size = Math.abs(value);
@@ -10,7 +13,7 @@ export function bytes(value: number, lang: Language): string {
     step++;
   }
   const digits = step === 0 || size >= 100 ? 0 : 1;
-  return `${number(Math.sign(value) * size, lang, digits)} ${steps[step]}`;
+  return `${number(Math.sign(value) * size, lang, digits)}${NO_BREAK}${steps[step]}`;
 }
 
 /** A number with at most `digits` decimals in the reader's notation. */

@@ -1,8 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
-import { Kysely, SqliteDialect } from 'kysely';
-import { Migrator } from 'kysely/migration';
+import type { Kysely } from 'kysely';
 import { config } from '../kit/config.js';
 import { PotionError } from '../kit/errors.js';
 import { migrations } from './migrations.js';
@@ -18,6 +17,7 @@ export type Database = Kysely<Schema>;
 export async function openDatabase(file: string): Promise<Database> {
   try {
     if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true, mode: 0o750 });
+    const { Kysely, Migrator, SqliteDialect } = await queryBuilder();
     const sqlite = new DatabaseSync(file, { timeout: 5000 });
     sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
     const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: forKysely(sqlite) }) });
@@ -30,6 +30,14 @@ export async function openDatabase(file: string): Promise<Database> {
   } catch (thrown) {
     throw new PotionError('UNAVAILABLE', 'errors.database', { file }, thrown);
   }
+}
+
+/** Kysely, loaded with the first database: it is large, and the flows need not wait for it to start. */
+async function queryBuilder() {
+  await new Promise((resolve) => setImmediate(resolve));
+  const { Kysely, SqliteDialect } = require('kysely') as typeof import('kysely');
+  const { Migrator } = require('kysely/migration') as typeof import('kysely/migration');
+  return { Kysely, SqliteDialect, Migrator };
 }
 
 // Kysely's SQLite dialect was written for better-sqlite3, which takes parameters as one array and tells

@@ -76,7 +76,7 @@ describe('what an alert says', () => {
     const below = { operator: 'below', threshold: 500 * 2 ** 20, unit: 'bytes' } as const;
     assert.match(
       text('id', 'memory', 'firing', 3e8, below),
-      /Sisa <b>286 MB<\/b>, padahal batas amannya 500 MB/,
+      /Sisa <b>286\sMB<\/b>, padahal batas amannya 500\sMB/,
     );
     assert.match(
       text('id', 'temperature', 'firing', 91.5, { unit: 'celsius', threshold: 85 }),
@@ -88,7 +88,7 @@ describe('what an alert says', () => {
     );
     assert.match(
       text('en-US', 'net', 'firing', 2048, { unit: 'rate', threshold: 1024 }),
-      /<b>2 KB\/s<\/b>, the limit is 1 KB\/s/,
+      /<b>2\sKB\/s<\/b>, the limit is 1\sKB\/s/,
     );
     assert.match(text('id', 'service:x.service', 'firing', 'failed', failed), /Statusnya <b>failed<\/b>/);
   });

@@ -11,7 +11,7 @@ describe('texts', () => {
   it('format numbers where they are read; a value that is missing is a dash, never 0', () => {
     assert.equal(
       renderTemplate('id', '{{ used | bytes }} {{ load | percent }}', { used: 1536, load: 0.5 }),
-      '1,5 KB 50%',
+      '1,5\u00a0KB 50%',
     );
     assert.equal(renderTemplate('id', '{{ temperature | number }}°C', {}), '–°C');
   });

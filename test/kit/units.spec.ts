@@ -3,11 +3,11 @@ import { bytes, clockTime, duration, gauge, number, percent, when } from '../../
 
 describe('units', () => {
   it('writes bytes in the reader’s notation', () => {
-    assert.equal(bytes(0, 'id'), '0 B');
-    assert.equal(bytes(1536, 'id'), '1,5 KB');
-    assert.equal(bytes(1536, 'en-US'), '1.5 KB');
-    assert.equal(bytes(500 * 1024 ** 3, 'id'), '500 GB');
-    assert.equal(bytes(-2048, 'en-US'), '-2 KB');
+    assert.equal(bytes(0, 'id'), '0\u00a0B');
+    assert.equal(bytes(1536, 'id'), '1,5\u00a0KB');
+    assert.equal(bytes(1536, 'en-US'), '1.5\u00a0KB');
+    assert.equal(bytes(500 * 1024 ** 3, 'id'), '500\u00a0GB');
+    assert.equal(bytes(-2048, 'en-US'), '-2\u00a0KB');
   });
 
   it('writes ratios as percent', () => {

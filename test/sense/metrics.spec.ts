@@ -58,6 +58,22 @@ describe('metrics', () => {
     assert.equal(timestamp - (early.timestamp ?? 0), 9_000);
   });
 
+  it('measures on demand against the last sample of the node that measures all the time', async () => {
+    const regular = { ...NODE, id: 'regular', interval: 10, cpu: true, wires: [['out']] };
+    const asked = { ...NODE, id: 'asked', interval: 0, cpu: true, wires: [['answer']] };
+    flow = await startFlow(
+      ['sense/metrics'],
+      [regular, asked, ...REST, { id: 'answer', type: 'helper', z: 'tab' }],
+    );
+    await first();
+    clock.advance(700);
+    const end = performance.now() + 30;
+    while (performance.now() < end); // The kernel counts processor time in steps of 10 ms.
+    flow.give('asked', { payload: '' });
+    const { cpu } = (await flow.next('answer')).payload as Sample;
+    assert.ok(cpu && cpu.load >= 0 && cpu.load <= 1, 'the very first answer has a load');
+  });
+
   it('leaves a turn out while the last sample is still being taken', async () => {
     await start({ interval: 10, memory: true });
     await first();

@@ -1,10 +1,10 @@
-import type { Cancel } from '../../kit/clock.js';
+import type { Cancel, Clock } from '../../kit/clock.js';
 import { config as environment } from '../../kit/config.js';
 import { type Behaviour, defineNode, type NodeContext, type Status } from '../../kit/define-node.js';
 import { PotionError } from '../../kit/errors.js';
 import type { Message } from '../../kit/messages.js';
 import { ailing, alive } from '../../kit/pulse.js';
-import { GROUPS, type Group, type Sample, Sampler } from './sampler.js';
+import { Baselines, GROUPS, type Group, type Sample, Sampler } from './sampler.js';
 
 interface MetricsConfig extends Partial<Record<Group, boolean>> {
   version: number;
@@ -33,6 +33,16 @@ export default defineNode<MetricsConfig>({
   create: (ctx) => metrics(ctx),
 });
 
+// One for all metrics nodes: a node that measures on demand gets its rates from the last sample of the one that
+// measures all the time, instead of none at first and those of hours later.
+const shared = new WeakMap<Clock, Baselines>();
+
+function baselinesOf(clock: Clock): Baselines {
+  const known = shared.get(clock) ?? new Baselines();
+  shared.set(clock, known);
+  return known;
+}
+
 function groupsOf(config: MetricsConfig): Group[] {
   return GROUPS.filter((group) => config[group]);
 }
@@ -40,7 +50,12 @@ function groupsOf(config: MetricsConfig): Group[] {
 function metrics(ctx: NodeContext<MetricsConfig>): Behaviour {
   const interval = Number(ctx.config.interval) * 1000;
   const groups = groupsOf(ctx.config);
-  const sampler = new Sampler({ groups, clock: ctx.clock, hddMount: environment().hddMount });
+  const sampler = new Sampler({
+    groups,
+    clock: ctx.clock,
+    hddMount: environment().hddMount,
+    baselines: baselinesOf(ctx.clock),
+  });
   const timers: Cancel[] = [];
   let running: Promise<Message> | undefined;
 

@@ -85,7 +85,15 @@ export interface SamplerOptions {
   clock: Clock;
   /** Mount point of the data disk: shown whatever its type is, named in `missing` when it is not mounted. */
   hddMount: string;
+  /** Readings to measure against; own ones if absent. */
+  baselines?: Baselines;
   sources?: Sources;
+}
+
+/** The last readings of counters, of which every rate needs two. */
+export class Baselines {
+  readonly cpu = new Baseline<CpuTimes>();
+  readonly traffic = new Baseline<Record<string, Traffic>>();
 }
 
 /** Reads the groups that are asked for, all at once; a group that fails or hangs costs the others nothing. */
@@ -93,13 +101,13 @@ export class Sampler {
   readonly #options: SamplerOptions;
   readonly #sources: Sources;
   readonly #limits: TimeLimits;
-  readonly #cpu = new Baseline<CpuTimes>();
-  readonly #traffic = new Baseline<Record<string, Traffic>>();
+  readonly #baselines: Baselines;
   #sensors: Sensor[] = [];
 
   constructor(options: SamplerOptions) {
     this.#options = options;
     this.#sources = options.sources ?? machine;
+    this.#baselines = options.baselines ?? new Baselines();
     this.#limits = new TimeLimits(options.clock);
   }
 
@@ -127,7 +135,7 @@ export class Sampler {
     cpu: async () => {
       const { cpu } = await this.#sources.procStat();
       if (!cpu) return { missing: { cpu: 'none' } };
-      const before = this.#cpu.next(this.#options.clock.monotonic(), cpu);
+      const before = this.#baselines.cpu.next(this.#options.clock.monotonic(), cpu);
       const load = before && cpuLoad(before.counters, cpu);
       return load === undefined ? { missing: { cpu: 'first-sample' } } : { cpu: { load } };
     },
@@ -161,7 +169,7 @@ export class Sampler {
 
     network: async () => {
       const traffic = await this.#sources.traffic();
-      const before = this.#traffic.next(this.#options.clock.monotonic(), traffic);
+      const before = this.#baselines.traffic.next(this.#options.clock.monotonic(), traffic);
       if (!before) return { missing: { network: 'first-sample' } };
       return { network: networkRates(before.counters, traffic, before.seconds) };
     },
