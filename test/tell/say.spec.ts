@@ -89,7 +89,7 @@ describe('say', () => {
         text: '<b>{{ server }}</b> {{ payload.name }}: {{ payload.used | bytes }} ({{ payload.ratio | percent }})',
       });
       const { html } = await first({ payload: { name: '<sda> & co', used: 1536, ratio: 0.914 } });
-      assert.equal(html, '<b>rumah</b> &lt;sda&gt; &amp; co: 1,5 KB (91%)');
+      assert.equal(html, '<b>rumah</b> &lt;sda&gt; &amp; co: 1,5\u00a0KB (91%)');
     });
 
     it('the message itself, before its own', async () => {
