@@ -96,7 +96,14 @@ class Potion {
     const all = await Promise.all(
       (['healed', 'gave-up', 'progress'] as const).map((o) => this.told(name, o)),
     );
-    return [...new Set(all.flat().map(({ incident }) => incident?.id ?? 'none'))];
+    return [
+      ...new Set(
+        all
+          .flat()
+          .filter(({ request }) => !request)
+          .map(({ incident }) => incident?.id ?? 'none'),
+      ),
+    ];
   }
 }
 
@@ -153,6 +160,18 @@ describe('self-heal on a real systemd', function () {
     const log = await machine.run(['journalctl', '-u', 'loop', '-o', 'cat', '--no-pager']);
     const starts = log.split('\n').filter((line) => line === 'I can not').length;
     assert.equal(starts, 4, 'one start and three tries');
+  });
+
+  it('tries again when a person asks for it, and answers whoever asked', async () => {
+    const request = { id: '1:2:3', user: 1, chat: 1, command: 'heal', args: ['loop'], startedAt: 1 };
+    await potion.driver.ask('give', 'heal', { payload: 'loop', action: 'retry', request });
+    const answer = await until(async () =>
+      (await potion.told('loop', 'progress')).find((msg) => msg.request),
+    );
+    assert.deepEqual(answer.payload, { unit: 'loop.service', name: 'loop', trying: true });
+    assert.equal(answer.say?.text, 'self-heal.retry');
+    await until(async () => (await potion.told('loop', 'gave-up'))[1], 15_000);
+    assert.equal((await potion.incidents('loop')).length, 1, 'it is still the same incident');
   });
 
   it('leaves a unit alone that an admin stopped, with systemctl or through Potion', async () => {
