@@ -41,14 +41,14 @@ const incident = { id: 'i1', code: 'cpu', severity: 'warning', state: 'firing', 
 
 describe('say', () => {
   let flow: Running;
-  const start = async (config: object = {}, env: Record<string, string> = {}) => {
+  const start = async (config: object = {}, env: Record<string, string> = {}, base: object = SAY) => {
     setConfig(readConfig({ ADMIN_IDS: '1,2', SERVER_NAME: 'rumah', ...env }, '/tmp'));
     setClock(new ManualClock(NOW));
     flow = await startFlow(
       ['tell/say'],
       [
         { id: 'tab', type: 'tab' },
-        { ...SAY, ...config },
+        { ...base, ...config },
         { id: 'out', type: 'helper', z: 'tab', x: 1, y: 1 },
         { id: 'catch', type: 'catch', z: 'tab', x: 1, y: 1, wires: [['caught']] },
         { id: 'caught', type: 'helper', z: 'tab', x: 1, y: 1 },
@@ -331,6 +331,13 @@ describe('say', () => {
     assert.deepEqual((await first({ say: { text: 'done.ok', file } })).file, file);
     const huge = { name: 'a.log', base64: 'x'.repeat(2e6) };
     assert.equal(await fails({ say: { text: 'done.ok', file: huge } }), 'say.file-too-large');
+  });
+
+  it('needs no more than its type', async () => {
+    const { id, type, z, x, y, wires } = SAY;
+    await start({}, {}, { id, type, z, x, y, wires });
+    const [draft] = await said({ say: { text: 'done.ok' } });
+    assert.deepEqual([draft?.chat, draft?.kind, draft?.file], [1, 'notice', undefined]);
   });
 
   it('keeps the rest of the message', async () => {

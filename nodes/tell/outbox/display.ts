@@ -87,6 +87,7 @@ export class Display {
   async #show(): Promise<void> {
     const { count, oldest } = await waiting(this.#db);
     if (this.#stopped) return;
+    if (count === 0) this.#troubles.clear();
     this.#aging?.();
     if (count > 0) this.#aging = this.#ctx.clock.after(MINUTE, () => this.refresh());
     const { t } = this.#ctx;

@@ -16,11 +16,31 @@ interface SayConfig extends Text, Manner {
   keyboard: boolean;
 }
 
+/** What a flow made by hand may leave out. */
+const DEFAULTS: SayConfig = {
+  text: '',
+  textType: 'key',
+  to: 'asker',
+  chat: '',
+  kind: 'auto',
+  silent: false,
+  editPressed: false,
+  fileAbove: 0,
+  buttons: '',
+  keyboard: false,
+};
+
+/** The editor saves numbers as text. */
+function complete(saved: Partial<SayConfig>): SayConfig {
+  return { ...DEFAULTS, ...saved, fileAbove: Number(saved.fileAbove) || 0 };
+}
+
 export default defineNode<SayConfig>({
   type: 'potion-say',
   version: 1,
-  check,
-  create: ({ config, clock, id, t, status, warn }) => {
+  check: (config) => check(complete(config)),
+  create: ({ config: saved, clock, id, t, status, warn }) => {
+    const config = complete(saved);
     const rows = readButtons(config.buttons);
     return {
       start() {
