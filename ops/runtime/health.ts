@@ -1,6 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { judgeHealth } from '../../nodes/kit/health.js';
-import { alive, pulseOf } from '../../nodes/kit/pulse.js';
+import { ailing, alive, pulseOf } from '../../nodes/kit/pulse.js';
 import { databaseWrites } from '../../nodes/state/probe.js';
 
 /**
@@ -10,6 +10,8 @@ import { databaseWrites } from '../../nodes/state/probe.js';
 export default function health(RED: NodeAPI): void {
   // Only this event tells the truth: with a missing node type Node-RED reports "started" all the same.
   RED.events.on('flows:started', () => alive('flows', Date.now(), Number.POSITIVE_INFINITY));
+  // A deploy stops them and starts them again; what never comes back stays named.
+  RED.events.on('flows:stopping', () => ailing('flows', 'the flows are stopped', Date.now()));
   RED.httpAdmin.get('/potion/health', async (_request, response) => {
     await databaseWrites();
     const answer = judgeHealth(pulseOf, Date.now());
