@@ -3,10 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import bcrypt from 'bcryptjs';
 import { type Sandbox, startSandbox } from '../../ops/sandbox/server.js';
 import { HOME } from '../support/node-red.ts';
 import { FAKE_TOKEN, type Potion, startPotion } from '../support/potion.ts';
+
+/** The bcrypt hash of the password `open sesame`. */
+const SESAME = '$2b$08$R.SWybMDoa1ppQSOuHWWAO5/cc7dTAwjxatMiZQPXAObAKbgusYsK';
 
 interface HealthAnswer {
   ok: boolean;
@@ -33,7 +35,7 @@ describe('a Potion with its own flows', function () {
         TELEGRAM_API_URL: telegram.url,
         ADMIN_IDS: String(telegram.user.id),
         SERVER_NAME: 'rumah',
-        EDITOR_PASSWORD_HASH: bcrypt.hashSync('open sesame', 8),
+        EDITOR_PASSWORD_HASH: SESAME,
         HEARTBEAT_URL: 'http://127.0.0.1:9/secret-ping-id',
       },
     });
