@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { isLoopback } from './nodes/kit/config.js';
 import { boot } from './ops/runtime/boot.js';
 import { localToken } from './ops/runtime/local-token.js';
 
@@ -25,7 +24,7 @@ module.exports = {
       }
     : undefined,
   // Without a login only this machine may call, and no web page from elsewhere may make the browser do so.
-  httpAdminMiddleware: isLoopback(config.editorBind) ? log.onlyLoopbackHosts : undefined,
+  httpAdminMiddleware: config.editorPasswordHash ? undefined : log.onlyLoopbackHosts,
 
   externalModules: {
     autoInstall: false,
@@ -46,6 +45,7 @@ module.exports = {
     header: { title: config.serverName },
     projects: { enabled: false },
     tours: false,
+    palette: { categories: { order: ['sense', 'judge', 'act', 'tell'] } },
     codeEditor: { lib: 'monaco' },
   },
 };
