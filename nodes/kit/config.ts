@@ -155,10 +155,24 @@ export function readConfig(env: Environment, home: string): Config {
 }
 
 let current: Config | undefined;
+let hostsFolder: string | undefined;
+
+/**
+ * Whether Potion's nodes were added to somebody else's Node-RED: settings.ts, which sets POTION_HOME, did not
+ * start this process. What changes the whole of Node-RED must keep still there.
+ */
+export function isGuest(): boolean {
+  return process.env.POTION_HOME === undefined;
+}
+
+/** Names the folder of the Node-RED that this process is; a guest keeps its files below it. */
+export function stayIn(userDir: string | undefined): void {
+  hostsFolder = userDir && join(userDir, 'potion');
+}
 
 /** The configuration of this process, read once from its environment. */
 export function config(): Config {
-  current ??= readConfig(process.env, process.env.POTION_HOME ?? process.cwd());
+  current ??= readConfig(process.env, process.env.POTION_HOME ?? hostsFolder ?? process.cwd());
   return current;
 }
 

@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { type Clock, systemClock } from './clock.js';
-import { config as environment } from './config.js';
+import { config as environment, stayIn } from './config.js';
 import { toPotionError } from './errors.js';
 import { render } from './locale.js';
 import type { Message } from './messages.js';
@@ -80,6 +80,7 @@ export function migrate<C extends object>(spec: NodeSpec<C>, saved: Record<strin
  */
 export function defineNode<C extends object>(spec: NodeSpec<C>): (RED: NodeAPI) => void {
   return (RED) => {
+    stayIn(RED.settings.userDir);
     function register(this: Node, def: NodeDef) {
       RED.nodes.createNode(this, def);
       attach(RED, this, spec, def as unknown as Record<string, unknown>);

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { NodeAPI } from 'node-red';
-import { config } from '../../nodes/kit/config.js';
+import { config, isGuest } from '../../nodes/kit/config.js';
 import { describe } from '../../nodes/kit/errors.js';
 import { readFlows, refuseUnknownTypes } from './flows/keeper.js';
 import { unknownTypes } from './flows/lint.js';
@@ -13,6 +13,7 @@ import { FlowsError } from './flows/problem.js';
  * Node-RED's own notice of an update.
  */
 export default function flowReload(RED: NodeAPI): void {
+  if (isGuest()) return;
   const mayWrite = RED.auth.needsPermission('flows.write');
   RED.httpAdmin.post('/potion/flows/reload', mayWrite, async (request, response) => {
     try {

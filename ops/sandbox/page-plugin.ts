@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { NodeAPI } from 'node-red';
-import { config } from '../../nodes/kit/config.js';
+import { config, isGuest } from '../../nodes/kit/config.js';
 import { describe } from '../../nodes/kit/errors.js';
 import { embedded } from './embed.js';
 import { follow, hello, type PageEvent, personas } from './page-state.js';
@@ -36,13 +36,14 @@ export default function chatPage(RED: NodeAPI): void {
       `No BOT_TOKEN is set, so the chat sandbox stands in for Telegram: http://${editorBind}:${port}/potion/chat`,
     );
   }
-  httpAdmin.get('/potion/chat', (_request, response) => {
-    response.setHeader('content-security-policy', POLICY);
-    sendStatic(response, PAGE, 'chat.html');
-  });
   httpAdmin.get('/potion/chat/about', (_request, response) => {
     const { lang, serverName } = config();
     response.json({ embedded: embedded() !== undefined, lang, serverName });
+  });
+  if (isGuest()) return;
+  httpAdmin.get('/potion/chat', (_request, response) => {
+    response.setHeader('content-security-policy', POLICY);
+    sendStatic(response, PAGE, 'chat.html');
   });
   httpAdmin.get('/potion/chat/readme', (_request, response) => {
     response.setHeader('content-type', 'text/plain; charset=utf-8');
