@@ -143,6 +143,8 @@ function attach<C extends object>(
         const error = toPotionError(thrown);
         context.status({ fill: 'red', shape: 'ring', text: error.message.slice(0, 80) });
         done(error);
+        // Node-RED leaves out of the log what a Catch node takes, whatever becomes of it there.
+        node.warn(error);
       },
     );
   });
@@ -172,6 +174,7 @@ function contextFor<C>(RED: NodeAPI, node: Node, config: C, signal: AbortSignal)
       const error = toPotionError(thrown);
       if (!signal.aborted) node.status({ fill: 'red', shape: 'ring', text: error.message.slice(0, 80) });
       node.error(error, (msg ?? {}) as never);
+      node.warn(error);
     },
     log: (text) => node.log(text),
     warn: (text) => node.warn(text),

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import type { Kysely } from 'kysely';
@@ -16,7 +16,7 @@ export type Database = Kysely<Schema>;
  */
 export async function openDatabase(file: string): Promise<Database> {
   try {
-    if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true, mode: 0o750 });
+    if (file !== ':memory:') makePrivate(file);
     const { Kysely, Migrator, SqliteDialect } = await queryBuilder();
     const sqlite = new DatabaseSync(file, { timeout: 5000 });
     sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
@@ -30,6 +30,12 @@ export async function openDatabase(file: string): Promise<Database> {
   } catch (thrown) {
     throw new PotionError('UNAVAILABLE', 'errors.database', { file }, thrown);
   }
+}
+
+/** It holds what was said and who may do what. SQLite gives the files that it puts beside it the same mode. */
+function makePrivate(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o750 });
+  closeSync(openSync(file, 'a', 0o600));
 }
 
 /** Kysely, loaded with the first database: it is large, and the flows need not wait for it to start. */

@@ -1,11 +1,16 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadEnvFile } from 'node:process';
-import { type Config, ConfigError, readConfig, setConfig } from '../../nodes/kit/config.js';
+import { type Config, readConfig, setConfig } from '../../nodes/kit/config.js';
+import { describe } from '../../nodes/kit/errors.js';
 import { embedSandbox } from '../sandbox/embed.js';
 import { flowStorage } from './flow-storage.js';
 import { runtimeLog } from './log.js';
 import { onlyLoopbackHosts } from './loopback.js';
+import { prepareFolders, whyNotFree } from './premises.js';
+
+/** EX_CONFIG: only a person can mend it. */
+const BROKEN = 78;
 
 /**
  * Reads `.env`, checks it and prepares what settings.ts needs. What is wrong is named on the console and ends
@@ -13,6 +18,11 @@ import { onlyLoopbackHosts } from './loopback.js';
  */
 export function boot(home: string) {
   const config = configOrExit(home);
+  try {
+    prepareFolders(config);
+  } catch (thrown) {
+    refuse(describe(thrown), BROKEN);
+  }
   const secrets = [config.botToken, config.editorPasswordHash, config.heartbeatUrl];
   // Flow files refer to these as ${NAME}; defaults must be there too.
   process.env.TELEGRAM_API_URL = config.telegramApiUrl;
@@ -23,6 +33,7 @@ export function boot(home: string) {
     storage: {
       ...storage,
       init: async (...given: Parameters<typeof storage.init>) => {
+        await refuseTakenPort(config);
         await embedSandbox(config);
         await storage.init(...given);
       },
@@ -45,7 +56,23 @@ export function configOrExit(home: string): Config {
     setConfig(config);
     return config;
   } catch (thrown) {
-    process.stderr.write(`potion: ${thrown instanceof ConfigError ? thrown.message : String(thrown)}\n`);
-    process.exit(78);
+    refuse(describe(thrown), BROKEN);
   }
+}
+
+/** Before anything is touched: the program that has the port may be another Potion with the same data. */
+async function refuseTakenPort({ port, editorBind }: Config): Promise<void> {
+  const why = await whyNotFree(port, editorBind);
+  if (why === 'EADDRINUSE')
+    refuse(
+      `POTION_PORT: ${port} is taken on ${editorBind}, perhaps by another Potion; stop that, or set another port`,
+      1,
+    );
+  if (why !== undefined)
+    refuse(`POTION_PORT, EDITOR_BIND: nothing can listen on ${editorBind}:${port} (${why})`, 1);
+}
+
+function refuse(why: string, code: number): never {
+  process.stderr.write(`potion: ${why}\n`);
+  process.exit(code);
 }

@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { PotionError } from '../../nodes/kit/errors.js';
 import { redact } from '../../nodes/kit/redact.js';
 
 /** A log entry as Node-RED's log handlers get it. */
@@ -30,7 +31,8 @@ export function format(entry: Entry): string {
 }
 
 function words(msg: unknown): string {
-  if (msg instanceof Error) return msg.name === 'PotionError' ? msg.message : (msg.stack ?? msg.message);
+  if (msg instanceof PotionError) return msg.hint ? `${msg.message} → ${msg.hint}` : msg.message;
+  if (msg instanceof Error) return msg.stack ?? msg.message;
   if (typeof msg === 'string') return msg;
   if (msg && typeof msg === 'object' && 'message' in msg) return String(msg.message);
   return JSON.stringify(msg);
@@ -47,9 +49,17 @@ export function runtimeLog(logDir: string, secrets: readonly string[]): () => (e
     file = openSync(join(logDir, 'runtime.log'), 'a', 0o640);
     process.once('exit', () => file !== undefined && closeSync(file));
   } catch (thrown) {
-    process.stderr.write(`potion: ${logDir}/runtime.log can't be written: ${thrown}\n`);
+    process.stderr.write(
+      `potion: ${logDir}/runtime.log can't be written: ${thrown}\npotion: mend LOG_DIR in .env or its permissions; until then the log is here alone\n`,
+    );
   }
+  const said = new WeakSet<object>();
   return () => (entry) => {
+    // A failure that no Catch node takes is logged by Node-RED, and by the node itself.
+    if (entry.msg instanceof PotionError) {
+      if (said.has(entry.msg)) return;
+      said.add(entry.msg);
+    }
     const line = `${redact(format(entry), secrets)}\n`;
     process.stdout.write(line);
     try {

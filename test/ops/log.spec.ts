@@ -44,17 +44,25 @@ describe('the runtime log', () => {
     );
   });
 
-  it('says which node speaks, and an expected failure without a stack', () => {
+  it('says which node speaks, and an expected failure without a stack but with what to do', () => {
     const error = new PotionError('UNAVAILABLE', 'errors.program-missing', { program: 'rsync' });
     const line = format({ level: 20, msg: error, type: 'potion-x', name: 'my x', timestamp: 0 });
-    assert.match(line, /error \[potion-x:my x\] the program rsync is not installed$/);
+    assert.match(line, /error \[potion-x:my x\] the program rsync is not installed → Install it with apt.*$/);
+  });
+
+  it('tells a failure once, though both its node and Node-RED log it', () => {
+    const error = new PotionError('UNAVAILABLE', 'errors.program-missing', { program: 'rsync' });
+    assert.equal(logged([error, error]).trim().split('\n').length, 1);
   });
 
   it('goes on without the file when the folder cannot be written', () => {
     const write = process.stdout.write;
     const complain = process.stderr.write;
     let out = '';
-    process.stdout.write = (text: string | Uint8Array) => Boolean((out += text));
+    process.stdout.write = (text: string | Uint8Array) => {
+      out += text;
+      return true;
+    };
     process.stderr.write = () => true;
     try {
       runtimeLog('/dev/null/nowhere', [])()({ level: 40, msg: 'still here', timestamp: 0 });

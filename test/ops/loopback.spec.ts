@@ -25,4 +25,8 @@ describe('the door without a login', () => {
     assert.ok(!passes({ host: '127.0.0.1:1880', origin: 'https://evil.example' }));
     assert.ok(!passes({ host: '127.0.0.1:1880', origin: 'null' }));
   });
+
+  it('refuses a page of another program on this machine', () => {
+    assert.ok(!passes({ host: 'localhost:1880', origin: 'http://localhost:3000' }));
+  });
 });
