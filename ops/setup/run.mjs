@@ -140,11 +140,12 @@ async function main() {
   if (!command)
     throw new SetupError(`there is no "${name}"; choose one of: ${Object.keys(COMMANDS).join(', ')}`);
   const node = await fittingNode();
-  process.env.PATH = dirname(node) + delimiter + process.env.PATH;
   process.env.POTION_HOME = process.env.POTION_HOME || HOME;
   // Compiled code is kept between starts, which shortens each by a quarter.
   process.env.NODE_COMPILE_CACHE = process.env.NODE_COMPILE_CACHE || join(CACHE, 'compiled');
+  // npm runs on the Node that it came with; only then does Potion's own come first.
   await packages();
+  process.env.PATH = dirname(node) + delimiter + process.env.PATH;
   await build(node);
   if (name === 'test' || name === 'chaos' || name === 'bench') await installTools(say, HOME);
   return command(node, args);
