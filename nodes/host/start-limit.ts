@@ -1,4 +1,5 @@
-import type { UnitProps } from './unit-state.js';
+/** Unit properties by their D-Bus names, as plain values. */
+export type UnitProps = Readonly<Record<string, unknown>>;
 
 /** Results after which Restart= starts a service again: systemd.service(5), the table under Restart=. */
 const RESTARTS_AFTER: Readonly<Record<string, (result: string) => boolean>> = {

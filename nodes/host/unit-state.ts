@@ -1,4 +1,6 @@
-import { hitStartLimit } from './start-limit.js';
+import { hitStartLimit, type UnitProps } from './start-limit.js';
+
+export type { UnitProps };
 
 /**
  * What a unit is doing, in one word. The first that fits:
@@ -71,9 +73,6 @@ export interface UnitState {
   /** Epoch ms of the last state change; 0 when it never changed since boot. */
   since: number;
 }
-
-/** Unit properties by their D-Bus names, as plain values. */
-export type UnitProps = Readonly<Record<string, unknown>>;
 
 /** ActiveState, SubState, LoadState and Result in one word; see {@link Condition}. */
 export function conditionOf(props: UnitProps): Condition {
