@@ -26,7 +26,7 @@ describe('outbox, with the real sender node and a Bot API server: its order', ()
     assert.deepEqual(texts(), ['one', 'two', 'three']);
   });
 
-  it('loses nothing and keeps the order when its bench.flow is stopped in the midst, again and again', async () => {
+  it('loses nothing and keeps the order when its flow is stopped in the midst, again and again', async () => {
     const all = Array.from({ length: 30 }, (_, i) => `m${i}`);
     await start();
     put(...all.map((text) => draft(text)));
