@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { type Config, ConfigError } from '../../nodes/kit/config.js';
 import { describe } from '../../nodes/kit/errors.js';
 
@@ -17,8 +18,9 @@ export function prepareFolders({ dataDir, flowsDir }: Pick<Config, 'dataDir' | '
       `DATA_DIR: ${dataDir} can't be used (${describe(thrown)}); give it to the user that runs Potion, or name another folder`,
     );
   }
-  // An empty canvas in place of a person's flows would be worse than no start.
-  if (!existsSync(flowsDir))
+  // An empty canvas in place of a person's flows would be worse than no start. Where there were flows before,
+  // their storage knows more to say.
+  if (!existsSync(flowsDir) && !existsSync(join(dataDir, 'flows-last.json')))
     problems.push(
       `FLOWS_DIR: there is no folder ${flowsDir}; mend the path, or make the folder to start with an empty canvas`,
     );
