@@ -114,16 +114,18 @@ class Outbox {
     return new Courier(world, settings);
   }
 
+  #listen(bot: BotConfig): void {
+    const running = bot.getTelegramBot(false);
+    const ear = {
+      answerWithin: this.#answerWithin,
+      onAlive: () => this.#courier?.alive(),
+      signal: this.#ctx.signal,
+    };
+    if (running) listenTo(running, ear);
+  }
+
   #hand(call: Call, potionOutbox: Tag, lane: string): void {
-    for (const bot of this.#bots) {
-      const running = bot.getTelegramBot(false);
-      const ear = {
-        answerWithin: this.#answerWithin,
-        onAlive: () => this.#courier?.alive(),
-        signal: this.#ctx.signal,
-      };
-      if (running) listenTo(running, ear);
-    }
+    for (const bot of this.#bots) this.#listen(bot);
     this.#ctx.send({ payload: methodPayload(call, lane), potionOutbox });
   }
 
@@ -157,13 +159,16 @@ class Outbox {
     const heard = (status: string) => {
       if (status !== 'started' && status !== 'stopped') return;
       cancel();
-      if (status === 'started') open();
-      else {
+      if (status === 'started') {
+        this.#listen(bot);
+        open();
+      } else {
         courier.close();
         cancel = this.#ctx.clock.after(LONGEST_HOLD, open);
       }
     };
     bot.on('status', heard);
+    this.#listen(bot);
     return () => {
       cancel();
       bot.off('status', heard);
