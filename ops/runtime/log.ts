@@ -38,6 +38,9 @@ function words(msg: unknown): string {
   return JSON.stringify(msg);
 }
 
+// Flow files hold `${NAME}` alone where a secret belongs, so this warning of Node-RED would only worry people.
+const NOT_SO_HERE = 'Using unencrypted credentials';
+
 /**
  * Node-RED's log handler that writes to the console and to `runtime.log` at once, unbuffered, so that the
  * last line before a crash is there. A full disk or a missing folder costs the file, never Potion.
@@ -55,6 +58,7 @@ export function runtimeLog(logDir: string, secrets: readonly string[]): () => (e
   }
   const said = new WeakSet<object>();
   return () => (entry) => {
+    if (entry.msg === NOT_SO_HERE) return;
     // A failure that no Catch node takes is logged by Node-RED, and by the node itself.
     if (entry.msg instanceof PotionError) {
       if (said.has(entry.msg)) return;

@@ -117,6 +117,7 @@ describe('a Potion with its own flows', function () {
   it('has every line in runtime.log that the console has, and no secret in either', () => {
     const logged = potion.log();
     assert.match(logged, /Started flows/);
+    assert.doesNotMatch(logged, /unencrypted/, 'a warning that is not true here');
     for (const line of logged.split('\n').filter(Boolean)) assert.ok(potion.console().includes(line), line);
     assert.doesNotMatch(logged, /AAFake|secret-ping|sesame/);
   });
