@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import type { Rule } from '../../nodes/judge/alert/state-machine.js';
+import {
+  type AlertState,
+  lasting,
+  type Rule,
+  restored,
+  step,
+} from '../../nodes/judge/alert/state-machine.js';
 import { play, RULE, S, T0 } from './alert-play.ts';
 
 /** Values every 10 s; '-' is a missing one. What happened as `second:kind`, in brackets when nobody is told. */
@@ -45,6 +51,16 @@ describe('an alert', () => {
       story({ repeat: 30 * S }, '95 95 95 95 95 95 95 50'),
       '0:firing 30:reminder 60:reminder 70:resolved',
     );
+  });
+
+  it('reminds with a value: right after a restart it waits until there is one again', () => {
+    const rule = { ...RULE, repeat: 30 * S };
+    const { state } = play(rule, [{ at: T0, value: 95 }]);
+    const kept = restored({ ...lasting(state), at: T0 } as AlertState, T0 - S, T0 + 30 * S);
+    const first = step(rule, kept, { at: T0 + 40 * S }, false);
+    assert.equal(first.event, undefined);
+    const { event } = step(rule, first.state, { at: T0 + 50 * S, value: 96 }, false);
+    assert.deepEqual([event?.kind, event?.value], ['reminder', 96]);
   });
 
   it('can look for a word', () => {

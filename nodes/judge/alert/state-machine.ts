@@ -111,7 +111,7 @@ export function step(
   const state = before ? aligned(before, at) : inactive(at);
   state.at = Math.max(state.at, at);
   const condition = conditionOf(rule, state, value);
-  const event = advance(rule, state, condition, silenced) ?? remind(rule, state, silenced);
+  const event = advance(rule, state, condition, silenced) ?? remind(rule, state, condition, silenced);
   return { state, event: event && complete(event, state, condition.missing) };
 }
 
@@ -189,8 +189,10 @@ function recede(rule: Rule, state: AlertState): Draft | undefined {
 }
 
 /** What a firing alert has to say without a change: that it fires, once no silence hides it, and reminders. */
-function remind(rule: Rule, state: AlertState, silenced: boolean): Draft | undefined {
+function remind(rule: Rule, state: AlertState, { missing }: Condition, silenced: boolean): Draft | undefined {
   if (state.phase !== 'firing' || silenced) return undefined;
+  // After a restart the first reading may have no value yet: better told a moment later than without one.
+  if (state.value === undefined && !missing) return undefined;
   if (!state.told) return { kind: 'firing', isChange: false, tell: true };
   const isDue = rule.repeat > 0 && state.at - state.toldAt >= rule.repeat;
   return isDue ? { kind: 'reminder', isChange: false, tell: true } : undefined;
