@@ -51,8 +51,8 @@ describe('what an alert says', () => {
     assert.match(text('id', 'cpu', 'firing', undefined, ratio), /\nBatasnya 90%\. Sudah 5 menit/);
     assert.match(text('en-US', 'cpu', 'firing', undefined, ratio), /\nThe limit is 90\s?%\. It has been so/);
     const memory = { operator: 'below', threshold: 500 * 1024 ** 2, unit: 'bytes' } as const;
-    assert.match(text('id', 'memory', 'firing', undefined, memory), /\nBatas amannya 500 MB\./);
-    assert.match(text('en-US', 'memory', 'firing', undefined, memory), /\nThe limit is 500 MB\./);
+    assert.match(text('id', 'memory', 'firing', undefined, memory), /\nBatas amannya 500\sMB\./);
+    assert.match(text('en-US', 'memory', 'firing', undefined, memory), /\nThe limit is 500\sMB\./);
   });
 
   it('is what happened, for how long, and what to do', () => {
