@@ -62,7 +62,11 @@ export function describe(thrown: unknown): string {
   return typeof thrown === 'string' ? thrown : JSON.stringify(thrown);
 }
 
-/** Any thrown value as a PotionError; what is not one already becomes FAILED with its own words as detail. */
+/** Any thrown value as a PotionError: UNAVAILABLE from the database, else FAILED, with its own words as detail. */
 export function toPotionError(thrown: unknown): PotionError {
-  return thrown instanceof PotionError ? thrown : new PotionError('FAILED', 'errors.unexpected', {}, thrown);
+  if (thrown instanceof PotionError) return thrown;
+  // As node:sqlite names everything that goes wrong in the database: full, locked, damaged, read-only.
+  if ((thrown as { code?: unknown } | null)?.code === 'ERR_SQLITE_ERROR')
+    return new PotionError('UNAVAILABLE', 'errors.database-use', {}, thrown);
+  return new PotionError('FAILED', 'errors.unexpected', {}, thrown);
 }

@@ -52,6 +52,8 @@ function forKysely(sqlite: DatabaseSync) {
   return {
     close: () => sqlite.close(),
     prepare(sql: string) {
+      // A full disk makes SQLite roll back by itself; Kysely's own rollback would then hide that very error.
+      if (sql === 'rollback' && !sqlite.isTransaction) sql = 'select 1 where 0';
       const statement = sqlite.prepare(sql);
       const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
       return {
