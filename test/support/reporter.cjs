@@ -14,6 +14,11 @@ module.exports = class PotionReporter extends reporters.Spec {
       if (inCi && skipped.length > 0) process.exitCode = 1;
       const failed = failures + (inCi ? skipped.length : 0);
       process.stdout.write(`\n${passes} passed, ${failed} failed, ${inCi ? 0 : skipped.length} skipped\n`);
+      // What a failed test leaves open must not hold up the machine that runs it; exit() itself can hang.
+      setTimeout(() => {
+        process.stdout.write('a test has left something running\n');
+        process.kill(process.pid, 'SIGKILL');
+      }, 20_000).unref();
       if (failed > failures) process.on('exit', () => (process.exitCode = 1));
     });
   }
