@@ -10,6 +10,7 @@ import { type Call, methodPayload } from './compose.js';
 import { Courier } from './courier.js';
 import type { Settings, Tag } from './courier-world.js';
 import { Display } from './display.js';
+import { unkeptCalls } from './unkept.js';
 import { type Wired, wiringOf } from './wiring.js';
 
 interface OutboxConfig {
@@ -81,7 +82,11 @@ class Outbox {
       await this.#courier.settle(tag, msg.error === undefined ? { messageId: sent } : { error: msg.error });
       return;
     }
-    const dropped = await this.#courier.add(draftsOf(msg.payload));
+    const drafts = draftsOf(msg.payload);
+    const dropped = await this.#courier.add(drafts).catch((thrown: unknown) => {
+      this.#sendUnkept(drafts);
+      throw thrown;
+    });
     if (dropped > 0) node.warn(`${dropped} waiting messages were dropped for space; a digest will say so`);
     this.#display.refresh();
   }
@@ -92,6 +97,14 @@ class Outbox {
     this.#release?.();
     this.#courier?.stop();
     this.#display?.stop();
+  }
+
+  /** The last resort, and none while the bot is away: the sender node would make one that nobody listens to. */
+  #sendUnkept(drafts: readonly Draft[]): void {
+    if (!this.#bots.some((bot) => bot.getTelegramBot(false))) return;
+    for (const draft of drafts)
+      for (const call of unkeptCalls(draft, environment().lang, this.#ctx.clock.now()))
+        this.#hand(call, { id: -1, part: -1, attempt: 0 }, `${draft.chat}`);
   }
 
   #courierFor(db: Database, display: Display): Courier {
