@@ -187,7 +187,7 @@ export class Faults {
 }
 
 /** A small seeded generator of numbers from 0 to 1 (Tommy Ettinger's Mulberry32, public domain). */
-function mulberry32(seed: number): () => number {
+export function mulberry32(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
