@@ -170,7 +170,7 @@ describe('gate', () => {
     await house.db.schema.dropTable('requests').execute();
     await house.give(message(ADMIN, '/now', 7, NOW));
     assert.deepEqual(await house.all('did'), []);
-    assert.equal((await house.all('failed'))[0]?.error?.code, 'FAILED');
+    assert.equal((await house.all('failed'))[0]?.error?.code, 'UNAVAILABLE');
   });
 
   it('forgets requests older than 30 days', async () => {
