@@ -12,6 +12,7 @@ export interface Config {
   dataDir: string;
   logDir: string;
   backupDir: string;
+  /** Where the big disk should be mounted; empty: there is none. */
   hddMount: string;
   flowsDir: string;
   /** Units that Potion may start, stop and restart, and which it watches. */
@@ -138,7 +139,7 @@ export function readConfig(env: Environment, home: string): Config {
     dataDir,
     logDir: path('LOG_DIR', join(dataDir, 'logs')),
     backupDir: path('BACKUP_DIR', join(dataDir, 'backups')),
-    hddMount: path('HDD_MOUNT', '/mnt/potion-data'),
+    hddMount: text('HDD_MOUNT') && path('HDD_MOUNT', ''),
     flowsDir: path('FLOWS_DIR', 'flows'),
     servicesWhitelist,
     serverName: text('SERVER_NAME', 'Potion'),

@@ -27,6 +27,7 @@ describe('the configuration', () => {
     assert.equal(config.logDir, '/srv/potion/data/logs');
     assert.equal(config.flowsDir, '/srv/potion/flows');
     assert.equal(config.lang, 'id');
+    assert.equal(config.hddMount, '', 'nobody is told of a disk that was never named');
     assert.deepEqual(config.servicesWhitelist, []);
   });
 

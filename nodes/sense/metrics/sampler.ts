@@ -83,7 +83,7 @@ const MOST_HANGING = 2;
 export interface SamplerOptions {
   groups: readonly Group[];
   clock: Clock;
-  /** Mount point of the data disk: shown whatever its type is, named in `missing` when it is not mounted. */
+  /** Mount point of the data disk, if there is one: shown whatever its type, named in `missing` while not mounted. */
   hddMount: string;
   /** Readings to measure against; own ones if absent. */
   baselines?: Baselines;
@@ -179,8 +179,9 @@ export class Sampler {
     const { hddMount } = this.#options;
     const disks: Record<string, Room> = {};
     const missing: Record<string, string> = {};
-    const mounted = disksOf(await this.#sources.mounts(), [hddMount]);
-    if (!mounted.some(({ path }) => path === hddMount)) missing[`disk:${hddMount}`] = 'not-mounted';
+    const mounted = disksOf(await this.#sources.mounts(), hddMount ? [hddMount] : []);
+    if (hddMount && !mounted.some(({ path }) => path === hddMount))
+      missing[`disk:${hddMount}`] = 'not-mounted';
     // One after the other, so that many dead disks can't take all file threads at once.
     for (const { path } of mounted) {
       const reading = await this.#readDisk(path);
