@@ -10,7 +10,7 @@ describe(`Potion, killed ${KILLS} times while Telegram misbehaves (CHAOS_SEED=${
   let figures: Outcome['figures'];
 
   before(async function () {
-    this.timeout(400_000);
+    this.timeout(900_000);
     outcome = await runChaos({ kills: KILLS, seed });
     ({ figures } = outcome);
   });
