@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Sandbox, startSandbox } from '../../ops/sandbox/server.js';
 import { FAKE_TOKEN, freePort, type Potion, startPotion } from '../support/potion.ts';
 import { Dice } from './dice.ts';
+import { keptAbout, readLines, spilled, wrongIn } from './evidence.ts';
 import { Feed } from './feed.ts';
 import { layFlows } from './flows.ts';
 import { Journal } from './journal.ts';
@@ -28,7 +29,7 @@ export interface Outcome {
   longestRecovery: number;
   /** How often Potion ended by itself, with the end of its log. */
   ownEnds: string[];
-  /** What was wrong with the files that it left. */
+  /** What was wrong with its health in the end, and with the files that it left. */
   leftBehind: string[];
   verdict: Verdict;
   /** What happened to the things that went wrong. */
@@ -39,6 +40,8 @@ export interface Outcome {
   folder?: string;
 }
 
+/** The part of the token that nobody may read. */
+const SECRET = FAKE_TOKEN.split(':')[1] as string;
 const ADMINS = [100_001, 100_002] as const;
 /** Things that went wrong whose story is told. */
 const STORIES = 8;
@@ -73,6 +76,8 @@ class Run {
   readonly #feed: Feed;
   readonly #people: People;
   readonly #ownEnds: string[] = [];
+  readonly #leftBehind: string[] = [];
+  readonly #outages: Promise<void>[] = [];
   #console = '';
   #potion: Potion | undefined;
   #killedAt: number | undefined;
@@ -107,7 +112,8 @@ class Run {
     this.#people.start();
     for (let done = 0; done < kills; ) {
       if (!(await this.#live())) continue;
-      onKill?.(++done);
+      done++;
+      onKill?.(done);
     }
     return this.#close();
   }
@@ -143,7 +149,7 @@ class Run {
   async #live(): Promise<boolean> {
     const potion = await this.#start();
     const moment = drawMoment(this.#dice);
-    const outage = this.#perhapsOutage();
+    this.#outages.push(this.#perhapsOutage());
     let killed = false;
     await strikeAt(moment, this.#sandbox, this.#feed, potion.ended, () => {
       killed = true;
@@ -152,8 +158,6 @@ class Run {
       void potion.kill();
     });
     await potion.ended;
-    await outage;
-    await this.#sandbox.faults.up();
     this.#console += potion.console();
     const { code, signal } = await potion.ended;
     if (killed && signal === 'SIGKILL') return true;
@@ -161,6 +165,7 @@ class Run {
     return false;
   }
 
+  /** May go on over the next start. */
   async #perhapsOutage(): Promise<void> {
     if (!this.#dice.hits(0.15)) return;
     await sleep(this.#dice.between(500, 2500));
@@ -183,6 +188,8 @@ class Run {
 
   /** Lets Potion finish in peace, and takes stock. */
   async #close(): Promise<Outcome> {
+    await Promise.all(this.#outages);
+    await this.#sandbox.faults.up();
     this.#sandbox.faults.clear();
     const potion = await this.#start();
     this.#journal.note('— the last start: nothing goes wrong from here on', true);
@@ -190,7 +197,9 @@ class Run {
     await this.#feed.stop();
     await this.#people.stop();
     await this.#settled();
-    await potion.waitHealthy(60_000);
+    await potion
+      .waitHealthy(30_000)
+      .catch((thrown: Error) => this.#leftBehind.push(thrown.message.slice(-4000)));
     const { code, signal } = await potion.stop();
     this.#console += potion.console();
     if (code !== 0) this.#noteOwnEnd(potion, `${code ?? signal} when asked to stop`);
@@ -226,6 +235,7 @@ class Run {
   #outcome(): Outcome {
     const facts = this.#facts();
     const verdict = judge(facts);
+    const logs = join(this.#folder, 'data', 'logs');
     const db = new DatabaseSync(join(this.#folder, 'data', 'potion.db'));
     try {
       return {
@@ -239,7 +249,7 @@ class Run {
         },
         longestRecovery: this.#longestRecovery,
         ownEnds: this.#ownEnds,
-        leftBehind: [...wrongIn(db), ...this.#spilled()],
+        leftBehind: [...this.#leftBehind, ...wrongIn(db), ...spilled(SECRET, logs, this.#console)],
         verdict,
         stories: verdict.violations.slice(0, STORIES).map(({ what, key }) => this.#story(what, key, db)),
         others: this.#watch.others,
@@ -249,53 +259,10 @@ class Run {
     }
   }
 
-  /** A token in something that people read. */
-  #spilled(): string[] {
-    const logs = join(this.#folder, 'data', 'logs');
-    const texts = readdirSync(logs).map((name) => ({ name, text: readFileSync(join(logs, name), 'utf8') }));
-    return [...texts, { name: 'the console', text: this.#console }]
-      .filter(({ text }) => text.includes(FAKE_TOKEN.split(':')[1] as string))
-      .map(({ name }) => `the token stands in ${name}`);
-  }
-
   #story(what: string, key: string, db: DatabaseSync): string {
     const [kind = '', n = ''] = key.split(' ');
-    const outbox = db
-      .prepare(`SELECT id, chat, state, tries, error, created_at, finished_at FROM outbox WHERE draft LIKE ?`)
-      .all(`%${kind} #${n}%`);
-    const requests = db
-      .prepare(`SELECT id, state, received_at, answered_at FROM requests WHERE message LIKE ?`)
-      .all(`%"command":"${kind}","args":["${n}"]%`);
-    const rows = [...outbox, ...requests].map((row) => `  kept: ${JSON.stringify(row)}`);
-    const lines = this.#journal.story(`${kind} ${n}`).map((line) => `  ${line}`);
-    return [`seed ${this.#options.seed}: ${what}`, ...lines.slice(0, 60), ...rows.slice(0, 10)].join('\n');
-  }
-}
-
-/** What is wrong with the database at the end. */
-function wrongIn(db: DatabaseSync): string[] {
-  const damage = db
-    .prepare('PRAGMA integrity_check')
-    .all()
-    .map((row) => String(row.integrity_check))
-    .filter((line) => line !== 'ok');
-  const waiting = db
-    .prepare(
-      `SELECT state, count(*) AS count FROM outbox WHERE state NOT IN ('sent', 'merged') GROUP BY state`,
-    )
-    .all()
-    .map(({ state, count }) => `${count} message(s) of the outbox are ${state}`);
-  const open = db
-    .prepare(`SELECT state, count(*) AS count FROM requests WHERE answered_at IS NULL GROUP BY state`)
-    .all()
-    .map(({ state, count }) => `${count} request(s) are ${state} and not answered`);
-  return [...damage, ...waiting, ...open];
-}
-
-function readLines(file: string): string[] {
-  try {
-    return readFileSync(file, 'utf8').split('\n').filter(Boolean);
-  } catch {
-    return [];
+    const lines = this.#journal.story(`${kind} ${n}`).slice(0, 60);
+    const kept = keptAbout(db, kind, n).map((row) => `kept: ${row}`);
+    return [`seed ${this.#options.seed}: ${what}`, ...lines, ...kept].join('\n  ');
   }
 }

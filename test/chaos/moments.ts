@@ -10,7 +10,7 @@ const KINDS = [
   'any time',
   'a message has arrived at Telegram',
   'Telegram has answered about a message',
-  'a message is on its way to Telegram',
+  'a message was left hanging by Telegram',
   'updates were fetched',
   'an event is handed in',
   'an event was acknowledged',
@@ -44,45 +44,56 @@ export async function strikeAt(
   over: Promise<unknown>,
   strike: () => void,
 ): Promise<void> {
-  const at = (emitter: Emitter, event: string, ms: number, then: () => void, fits?: Fits) =>
-    once(emitter, event, { ms, over, then, fits });
   if (kind !== 'any time') {
-    await at(feed, 'kept', START, () => {});
+    await once({ emitter: feed, event: 'kept' }, START, over);
     // Not always the very first of its kind in a life.
     await Promise.race([sleep(delay * 20), over]);
-    const now = delay === 0 ? strike : () => {};
-    const request = (fits: (record: RequestRecord) => boolean) =>
-      at(sandbox, 'request', OCCASION, now, (record) => fits(record as RequestRecord));
-    if (kind === 'a message has arrived at Telegram') await at(sandbox, 'sent', OCCASION, now);
-    else if (kind === 'Telegram has answered about a message')
-      await request(({ method, status }) => method === 'sendMessage' && status === 200);
-    else if (kind === 'updates were fetched')
-      await request(({ method, status }) => method === 'getUpdates' && status === 200);
-    else if (kind === 'an event is handed in') await at(feed, 'handing', OCCASION, now);
-    else if (kind === 'an event was acknowledged') await at(feed, 'kept', OCCASION, now);
-    else {
-      const hanging = sandbox.faults.add(hang, { method: 'sendMessage', times: 1 });
-      await request(({ fault }) => fault === 'hang');
-      hanging.off();
-    }
+    const hanging = kind === HANGING && sandbox.faults.add(hang, { method: 'sendMessage', times: 1 });
+    await once(occasion(kind, sandbox, feed), OCCASION, over, delay === 0 ? strike : undefined);
+    if (hanging) hanging.off();
   }
   if (delay === 0) return;
-  await Promise.race([sleep(delay), over]);
-  strike();
+  const inTime = await Promise.race([sleep(delay, true), over.then(() => false)]);
+  if (inTime) strike();
 }
 
-type Emitter = Pick<EventEmitter, 'on' | 'off'>;
-type Fits = (value: unknown) => boolean;
+/** What to wait for: the next event of a name, or the next one that fits. */
+interface Occasion {
+  emitter: Pick<EventEmitter, 'on' | 'off'>;
+  event: string;
+  fits?(record: RequestRecord): boolean;
+}
 
-/** Waits for the next event that fits, but not for longer than `ms`; then does something, unless it is over. */
+const HANGING = 'a message was left hanging by Telegram';
+
+function occasion(kind: Exclude<Moment['kind'], 'any time'>, sandbox: Sandbox, feed: Feed): Occasion {
+  const request = (fits: Occasion['fits']): Occasion => ({ emitter: sandbox, event: 'request', fits });
+  switch (kind) {
+    case 'a message has arrived at Telegram':
+      return { emitter: sandbox, event: 'sent' };
+    case 'Telegram has answered about a message':
+      return request(({ method, status }) => method === 'sendMessage' && status === 200);
+    case HANGING:
+      return request(({ fault }) => fault === 'hang');
+    case 'updates were fetched':
+      return request(({ method, status }) => method === 'getUpdates' && status === 200);
+    case 'an event is handed in':
+      return { emitter: feed, event: 'handing' };
+    case 'an event was acknowledged':
+      return { emitter: feed, event: 'kept' };
+  }
+}
+
+/** Waits for an occasion, but not for longer than `ms`, and does something then, unless it is over. */
 function once(
-  emitter: Emitter,
-  event: string,
-  { ms, over, then, fits = () => true }: { ms: number; over: Promise<unknown>; then(): void; fits?: Fits },
+  { emitter, event, fits = () => true }: Occasion,
+  ms: number,
+  over: Promise<unknown>,
+  then: () => void = () => {},
 ): Promise<void> {
   return new Promise((resolve) => {
-    const look = (value: unknown) => {
-      if (fits(value)) end(then);
+    const look = (record: RequestRecord) => {
+      if (fits(record)) end(then);
     };
     const end = (last: () => void) => {
       clearTimeout(timer);

@@ -15,6 +15,7 @@ if (!(Number.isInteger(kills) && kills > 0 && Number.isInteger(seed))) {
   console.error('use: npm run chaos -- [--kills <how many>] [--seed <whole number>]');
   process.exit(2);
 }
+console.error(`${kills} kills, seed ${seed}`);
 const outcome = await runChaos({
   kills,
   seed,
