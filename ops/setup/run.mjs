@@ -95,7 +95,7 @@ async function packages() {
     existsSync(join(HOME, 'node_modules', 'node-red')),
     async () => {
       say('fetching the packages of package-lock.json …');
-      await npm(['ci'], HOME);
+      await npm(['ci', '--include=dev'], HOME);
     },
   );
 }
