@@ -134,8 +134,16 @@ describe('systemd over its bus, on a booted machine', function () {
   });
 
   it('does not take a service that failed while it was stopped for one that hit its limit', async () => {
+    // It can only be stubborn once its shell has come to the trap.
+    const isReady = () =>
+      until(async () =>
+        (await machine.exec(['test', '-e', '/run/stubborn'])).code === 0 ? true : undefined,
+      );
     await systemctl('start', 'stubborn');
+    await isReady();
+    await machine.run(['rm', '/run/stubborn']);
     await systemctl('kill', '--signal=KILL', '--kill-whom=main', 'stubborn');
+    await isReady();
     await until(async () => ((await conditions('stubborn'))[0] === 'active' ? true : undefined));
     await systemctl('stop', 'stubborn');
     const state = await systemd.ask<UnitState>('state', 'stubborn');

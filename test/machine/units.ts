@@ -22,7 +22,7 @@ export const UNITS = {
     'Requires=bad-job.service\nAfter=bad-job.service',
   ),
   'stubborn.service': service(
-    'ExecStart=/bin/sh -c "trap \'exit 5\' TERM; sleep 600 & wait"\nRestart=always',
+    'ExecStart=/bin/sh -c "trap \'exit 5\' TERM; touch /run/stubborn; sleep 600 & wait"\nRestart=always',
   ),
   'short.service': service('ExecStart=/bin/sh -c "sleep 0.15; exit 4"'),
   'picky.service': service('ExecStart=/bin/sleep infinity', 'ConditionPathExists=/nowhere'),

@@ -206,7 +206,10 @@ describe('the courier', () => {
               continue;
             }
             idle = 0;
-            const what = outcomes[next++] ?? 'ok';
+            const drawn = outcomes[next++] ?? 'ok';
+            // Telegram finds no fault in the markup of a text that has none.
+            const isPlain = !JSON.stringify(one.call.args).includes('parse_mode');
+            const what = drawn === 'markup' && isPlain ? 'ok' : drawn;
             const takes = ['ok', 'lost', 'gone', 'crash'].includes(what);
             if (takes)
               arrived.push({ chat: Number(one.call.args[0]), text: text(one.call).replace(LATE, '') });
