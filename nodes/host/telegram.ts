@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import { allKept } from '../kit/intake.js';
 
 /**
  * The bot of node-telegram-bot-api as far as Potion touches it. The library documents `request` as an option of
@@ -58,7 +59,8 @@ const ears = new WeakMap<Bot, Ear>();
  * - a request that hangs is given up after 300 s;
  * - the id of the supergroup that a group has become is in a field that the error's text leaves out;
  * - `stopPolling` waits for the open poll although it is told to cancel it, so that each deploy, restart and
- *   end takes up to 10 s in which nobody is heard and nothing is told.
+ *   end takes up to 10 s in which nobody is heard and nothing is told;
+ * - the next poll confirms updates that nobody has kept yet, and a crash then loses them.
  * Calling it again changes what is told to whom.
  */
 export function listenTo(bot: Bot, ear: Ear): void {
@@ -95,6 +97,7 @@ function cancellable(bot: Bot, inner: Fetch): Fetch {
   return async (url, init) => {
     const { signal } = polling;
     const either = init.signal ? AbortSignal.any([signal, init.signal]) : signal;
+    await allKept(either);
     try {
       return await inner(url, { ...init, signal: either });
     } catch (thrown) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { type Bot, listenTo } from '../../nodes/host/telegram.js';
+import { keeping } from '../../nodes/kit/intake.js';
 
 const POLL = 'http://127.0.0.1/bot1:a/getUpdates';
 
@@ -64,5 +65,60 @@ describe('a bot that is listened to', () => {
     gone.abort();
     await bot.stopPolling?.({ cancel: true });
     assert.equal((await polled).status, 200);
+  });
+
+  describe('while what it has brought is not kept yet', () => {
+    /** A bot that answers at once, the addresses it was asked for, and how the keeping ends. */
+    function busyBot() {
+      const asked: string[] = [];
+      const request: NonNullable<Bot['options']>['request'] = {
+        fetch: async (url) => {
+          asked.push(url.slice(url.lastIndexOf('/') + 1));
+          return Response.json({ ok: true, result: [] });
+        },
+      };
+      const bot: Bot = Object.assign(new EventEmitter(), {
+        options: { request },
+        stopPolling: async () => {},
+      });
+      listenTo(bot, ear());
+      const work = Promise.withResolvers<void>();
+      keeping(work.promise);
+      const ask = (url: string) => request.fetch?.(url, {}) as Promise<Response>;
+      return { bot, asked, ask, work };
+    }
+    const aWhile = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+    it('does not poll, because that would confirm it', async () => {
+      const { asked, ask, work } = busyBot();
+      const polled = ask(POLL);
+      await aWhile();
+      assert.deepEqual(asked, []);
+      work.resolve();
+      await polled;
+      assert.deepEqual(asked, ['getUpdates']);
+    });
+
+    it('polls also when the keeping has failed', async () => {
+      const { asked, ask, work } = busyBot();
+      work.reject(new Error('disk full'));
+      await ask(POLL);
+      assert.deepEqual(asked, ['getUpdates']);
+    });
+
+    it('sends all the same', async () => {
+      const { asked, ask, work } = busyBot();
+      await ask(POLL.replace('getUpdates', 'sendMessage'));
+      assert.deepEqual(asked, ['sendMessage']);
+      work.resolve();
+    });
+
+    it('can be stopped', async () => {
+      const { bot, ask, work } = busyBot();
+      const polled = ask(POLL);
+      await bot.stopPolling?.({ cancel: true });
+      assert.equal((await polled).status, 200);
+      work.resolve();
+    });
   });
 });

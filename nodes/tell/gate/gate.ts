@@ -2,6 +2,7 @@ import { config as environment } from '../../kit/config.js';
 import { defineNode, type NodeContext } from '../../kit/define-node.js';
 import { door } from '../../kit/door.js';
 import { PotionError } from '../../kit/errors.js';
+import { keeping } from '../../kit/intake.js';
 import type { Message } from '../../kit/messages.js';
 import { pruneAudit } from '../../state/audit.js';
 import { pruneConfirmations } from '../../state/confirmations.js';
@@ -44,8 +45,11 @@ export default defineNode<GateConfig>({
     const inTurn = (work: () => Promise<void>) => {
       const turn = last.then(() => (ctx.signal.aborted ? undefined : work()));
       last = turn.catch(() => {});
+      keeping(last);
       return turn;
     };
+    // An update that comes before the flows run waits, and so does the next poll.
+    keeping(last);
 
     return {
       async start() {
