@@ -124,9 +124,18 @@ async function build(node) {
   });
 }
 
+// Short-lived objects are collected sooner, which saves memory on a small machine for a little processor time.
+const SMALL_HEAP = '--max-semi-space-size=4';
+
 const COMMANDS = {
   start: (node, args) =>
-    run(node, [join(HOME, 'node_modules/node-red/red.js'), '--settings', join(HOME, 'settings.js'), ...args]),
+    run(node, [
+      SMALL_HEAP,
+      join(HOME, 'node_modules/node-red/red.js'),
+      '--settings',
+      join(HOME, 'settings.js'),
+      ...args,
+    ]),
   build: async () => 0,
   flows: (node, args) => run(node, [join(HOME, 'ops/runtime/flows-cli.js'), ...args]),
   test: (node, args) => run(node, [join(HOME, 'test/run.mjs'), ...args]),
