@@ -56,7 +56,11 @@ class Outbox {
     if (only !== undefined) throw new PotionError('INVALID', 'outbox.second', { other: only });
     only = id;
     const flows = Promise.withResolvers<void>();
-    this.#on(RED.events, 'flows:started', () => flows.resolve());
+    // Also while the database is still being opened: the bot polls already.
+    this.#on(RED.events, 'flows:started', () => {
+      this.#hear();
+      flows.resolve();
+    });
     const db = await database();
     const display = new Display(this.#ctx, db);
     const courier = this.#courierFor(db, display);
@@ -142,19 +146,26 @@ class Outbox {
     this.#ctx.send({ payload: methodPayload(call, lane), potionOutbox });
   }
 
-  /** Finds the senders that the flow leads to, and follows their bots' comings and goings. */
-  #connect(courier: Courier, display: Display): void {
+  /** Finds the senders that the flow leads to, and listens to their bots. @returns whether they all lead back */
+  #hear(): boolean {
     const { node, RED } = this.#ctx;
-    this.#release?.();
     const find = (id: string) => RED.nodes.getNode(id) as unknown as Wired | undefined;
     const { senders, whole } = wiringOf(node as unknown as Wired, find);
+    const configs = senders.map((id) => (RED.nodes.getNode(id) as Node & { config?: BotConfig }).config);
+    this.#bots = [...new Set(configs.filter((config) => config !== undefined && config !== null))];
+    for (const bot of this.#bots) this.#listen(bot);
+    return whole;
+  }
+
+  /** Follows the comings and goings of the bots that the flow leads to. */
+  #connect(courier: Courier, display: Display): void {
+    this.#release?.();
+    const whole = this.#hear();
     display.wiredWrongly(!whole);
     if (!whole) {
       courier.close();
       return;
     }
-    const configs = senders.map((id) => (RED.nodes.getNode(id) as Node & { config?: BotConfig }).config);
-    this.#bots = [...new Set(configs.filter((config) => config !== undefined && config !== null))];
     const releases = this.#bots.map((bot) => this.#follow(bot, courier));
     this.#release = () => {
       for (const release of releases) release();
@@ -181,7 +192,6 @@ class Outbox {
       }
     };
     bot.on('status', heard);
-    this.#listen(bot);
     return () => {
       cancel();
       bot.off('status', heard);
