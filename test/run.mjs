@@ -1,12 +1,16 @@
 // `npm test`: the habits (format, lint, floors, types, unused code, flows) and then every test.
 // `npm test -- <mocha arguments>` runs only the tests named.
 import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const HOME = join(dirname(fileURLToPath(import.meta.url)), '..');
 const bin = (name) => join(HOME, 'node_modules', '.bin', name);
 const chosen = process.argv.slice(2);
+// More than that is no chance.
+const MOST = 5;
 
 const HABITS = [
   [
@@ -36,10 +40,30 @@ if (chosen.length === 0) {
     if (code !== 0) failed++;
   }
 }
-const code = await run(bin('mocha'), [
-  '--reporter',
-  'test/support/reporter.cjs',
-  ...(chosen.length > 0 ? chosen : ['test/**/*.spec.ts']),
-]);
+
+const LIST = join(tmpdir(), `potion-failed-${process.pid}.json`);
+const mocha = (specs) => {
+  rmSync(LIST, { force: true });
+  process.env.FAILED_LIST = LIST;
+  return run(bin('mocha'), ['--reporter', 'test/support/reporter.cjs', ...specs]);
+};
+
+/** The tests that failed, if these are few enough, and such that a busy machine may have upset them. */
+function worthASecondTry() {
+  const list = existsSync(LIST) ? JSON.parse(readFileSync(LIST, 'utf8')) : [];
+  // What a random input has brought to light would only hide again.
+  const hopeless = list.length > MOST || list.some(({ file, found }) => found || !file);
+  return hopeless ? [] : list;
+}
+
+let code = await mocha(chosen.length > 0 ? chosen : ['test/**/*.spec.ts']);
+const again = code === 0 ? [] : worthASecondTry();
+if (again.length > 0) {
+  process.stdout.write(`\n${again.length} failed; once more, with nothing beside:\n`);
+  code = await mocha([...new Set(again.map(({ file }) => file))]);
+  for (const { title } of code === 0 ? again : [])
+    process.stdout.write(`passed only when run again (mend it): ${title}\n`);
+}
+rmSync(LIST, { force: true });
 if (failed > 0) process.stdout.write(`${failed} habit(s) broken, see above\n`);
 process.exitCode = failed > 0 || code !== 0 ? 1 : 0;

@@ -49,8 +49,8 @@ export interface ExecResult {
 }
 
 /** Where the checkout and Node are inside, readable for every user. */
-export const GUEST_HOME = '/opt/potion';
-export const GUEST_NODE = '/opt/potion-node/node';
+export const GUEST_HOME = '/srv/checkout';
+export const GUEST_NODE = '/srv/node/node';
 
 const HOME = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

@@ -212,6 +212,7 @@ describe('sandbox: the chat page in a browser', function () {
       .locator('#attach')
       .setInputFiles({ name: 'catatan.txt', mimeType: 'text/plain', buffer: Buffer.from('x') });
     await until(() => heard.some(({ document }) => document === 'catatan.txt'));
+    await shows(last(), 'catatan.txt');
   });
 
   it('a stranger has a chat of their own, and the admin sees nothing of it', async () => {
@@ -221,6 +222,8 @@ describe('sandbox: the chat page in a browser', function () {
     await page.locator('.empty').waitFor();
     await say('/status');
     await until(() => heard.some(({ from, text }) => from === 999_999_001 && text === '/status'));
+    // The bot may hear of it before the page has drawn it.
+    await shows(last(), '/status');
     assert.equal(await bubbles().count(), 1);
 
     await bot.sendMessage(ADMIN, 'sementara itu');
