@@ -1,6 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path';
-import { LANGUAGES, type Language } from './locale.js';
 import { parseQuantity } from './quantity.js';
+import { LANGUAGES, type Language } from './units.js';
 
 /** What `.env` says, checked and typed. Paths are absolute. */
 export interface Config {
@@ -8,6 +8,10 @@ export interface Config {
   botToken: string;
   /** Telegram user ids that may use Potion. */
   adminIds: readonly number[];
+  /** Token of a bot that only tells the owner when Potion itself is down; empty: `botToken` does. */
+  ownerBotToken: string;
+  /** Whom it tells; empty: `adminIds`. */
+  ownerIds: readonly number[];
   telegramApiUrl: string;
   dataDir: string;
   logDir: string;
@@ -96,14 +100,17 @@ export function readConfig(env: Environment, home: string): Config {
       .split(/[\s,]+/)
       .filter(Boolean);
 
-  const botToken = text('BOT_TOKEN');
-  if (botToken && !/^\d+:[\w-]{20,}$/.test(botToken))
-    fault('BOT_TOKEN', 'does not look like a token from @BotFather (digits, a colon, 35 characters)');
-
-  const adminIds = list('ADMIN_IDS').map((id) => {
-    if (!/^[1-9]\d{0,15}$/.test(id)) fault('ADMIN_IDS', `"${id}" is not a Telegram user id (a whole number)`);
-    return Number(id);
-  });
+  const token = (name: string) => {
+    const value = text(name);
+    if (value && !/^\d+:[\w-]{20,}$/.test(value))
+      fault(name, 'does not look like a token from @BotFather (digits, a colon, 35 characters)');
+    return value;
+  };
+  const userIds = (name: string) =>
+    list(name).map((id) => {
+      if (!/^[1-9]\d{0,15}$/.test(id)) fault(name, `"${id}" is not a Telegram user id (a whole number)`);
+      return Number(id);
+    });
 
   const servicesWhitelist = list('SERVICES_WHITELIST').map((name) => {
     const unit = unitName(name);
@@ -133,8 +140,10 @@ export function readConfig(env: Environment, home: string): Config {
 
   const dataDir = path('DATA_DIR', 'data');
   const config: Config = {
-    botToken,
-    adminIds,
+    botToken: token('BOT_TOKEN'),
+    adminIds: userIds('ADMIN_IDS'),
+    ownerBotToken: token('OWNER_BOT_TOKEN'),
+    ownerIds: userIds('OWNER_IDS'),
     telegramApiUrl: url('TELEGRAM_API_URL', 'https://api.telegram.org'),
     dataDir,
     logDir: path('LOG_DIR', join(dataDir, 'logs')),

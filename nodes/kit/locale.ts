@@ -4,10 +4,7 @@ import { Liquid, type Template } from 'liquidjs';
 import { parse } from 'yaml';
 import { bytes, clockTime, duration, gauge, type Language, number, percent, when } from './units.js';
 
-export type { Language } from './units.js';
-
-/** Indonesian is written first; English is the second language. */
-export const LANGUAGES: readonly Language[] = ['id', 'en-US'];
+export { LANGUAGES, type Language } from './units.js';
 
 /** `html` escapes every value for a Telegram HTML message; `plain` leaves them as they are. */
 export type Mode = 'html' | 'plain';
@@ -16,6 +13,8 @@ type Texts = Map<string, string>;
 
 const WINGS = ['kit', 'host', 'state', 'sense', 'judge', 'act', 'tell'];
 const NODES = join(__dirname, '..');
+/** Where texts are, each folder with those one below it. */
+const HOMES = [...WINGS.map((wing) => join(NODES, wing)), join(NODES, '..', 'ops')];
 
 const texts = new Map<Language, Texts>();
 const engines = new Map<string, Liquid>();
@@ -46,7 +45,7 @@ const STATE_BADGE: Record<string, string> = {
 /**
  * Renders the text `key` for a reader.
  *
- * Texts are Liquid templates in `locales/<language>/chat.yaml` of the kit and of each node; the nested
+ * Texts are Liquid templates in `locales/<language>/chat.yaml` of the kit, of each node and of ops; the nested
  * keys of all those files form one tree. An unknown key renders as itself, so that a message is never lost
  * over a missing text; a test keeps that from happening.
  */
@@ -90,15 +89,9 @@ function textsOf(lang: Language): Texts {
 
 function chatFiles(lang: Language): string[] {
   const found: string[] = [];
-  for (const wing of WINGS) {
-    const homes = [
-      join(NODES, wing),
-      ...subfolders(join(NODES, wing)).map((node) => join(NODES, wing, node)),
-    ];
-    for (const home of homes) {
-      const folder = join(home, 'locales', lang);
-      if (filesIn(folder).includes('chat.yaml')) found.push(join(folder, 'chat.yaml'));
-    }
+  for (const home of HOMES.flatMap((home) => [home, ...subfolders(home).map((name) => join(home, name))])) {
+    const folder = join(home, 'locales', lang);
+    if (filesIn(folder).includes('chat.yaml')) found.push(join(folder, 'chat.yaml'));
   }
   return found;
 }

@@ -1,5 +1,8 @@
 export type Language = 'id' | 'en-US';
 
+/** Indonesian is written first; English is the second language. */
+export const LANGUAGES: readonly Language[] = ['id', 'en-US'];
+
 /** Keeps a number and its unit on one line of a narrow phone. */
 const NO_BREAK = '\u00a0';
 

@@ -44,6 +44,8 @@ describe('the configuration', () => {
     ['BOT_TOKEN', { BOT_TOKEN: 'my bot' }],
     ['ADMIN_IDS', { ADMIN_IDS: '@somebody' }],
     ['ADMIN_IDS', { ADMIN_IDS: '-100123' }],
+    ['OWNER_BOT_TOKEN', { OWNER_BOT_TOKEN: 'my bot' }],
+    ['OWNER_IDS', { OWNER_IDS: '@somebody' }],
     ['SERVICES_WHITELIST', { SERVICES_WHITELIST: '../etc/passwd' }],
     ['SERVICES_WHITELIST', { SERVICES_WHITELIST: 'nginx;reboot' }],
     ['POTION_PORT', { POTION_PORT: '99999' }],

@@ -12,7 +12,8 @@ const HOME = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 export const FAKE_TOKEN = '1234567:AAFakeFakeFakeFakeFakeFakeFakeFakeFake';
 
 // Variables that a developer's own .env must not bring into a test; what is set, though empty, stays.
-const KNOWN = `BOT_TOKEN ADMIN_IDS TELEGRAM_API_URL DATA_DIR LOG_DIR BACKUP_DIR HDD_MOUNT FLOWS_DIR
+const KNOWN =
+  `BOT_TOKEN ADMIN_IDS OWNER_BOT_TOKEN OWNER_IDS TELEGRAM_API_URL DATA_DIR LOG_DIR BACKUP_DIR HDD_MOUNT FLOWS_DIR
   SERVICES_WHITELIST SERVER_NAME POTION_LANG POTION_PORT EDITOR_BIND EDITOR_USER EDITOR_PASSWORD_HASH
   HEARTBEAT_URL LOG_LEVEL`.split(/\s+/);
 
