@@ -12,6 +12,7 @@ const PACKAGES = [
   ['/usr/lib/polkit-1/polkitd', 'polkitd'],
   ['/usr/bin/chromium', 'chromium'],
   ['/usr/bin/rsync', 'rsync'],
+  ['/usr/sbin/smartctl', 'smartmontools'],
   ['/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf', 'fonts-noto-color-emoji'],
 ];
 
