@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { isAbsolute, join, resolve } from 'node:path';
 import { parseQuantity } from './quantity.js';
 import { LANGUAGES, type Language } from './units.js';
@@ -24,8 +25,12 @@ export interface Config {
   serverName: string;
   lang: Language;
   port: number;
-  /** Address the editor listens on. */
+  /** Address the editor always listens on: a loopback one, or all. */
   editorBind: string;
+  /** Where it opens as well as soon as this machine has that address; empty: nowhere. */
+  editorOpensOn: 'tailscale' | (string & {});
+  /** Tailnet users, in lower case, who need no password when they come over the tailnet. */
+  editorLogins: readonly string[];
   editorUser: string;
   /** bcrypt hash, as printed by `npx node-red admin hash-pw`. */
   editorPasswordHash: string;
@@ -47,6 +52,8 @@ export class ConfigError extends Error {
   }
 }
 
+const LOOPBACK = '127.0.0.1';
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A unit name as systemd accepts it, with its type at the end. */
@@ -65,9 +72,20 @@ export function unitName(name: string): string | undefined {
   return UNIT_NAME.test(unit) && unit.length < 256 && !nameless ? unit : undefined;
 }
 
-/** Loopback addresses need no login; anything else does. */
+/** Whether an address is this machine's own, which nobody else can reach. */
 export function isLoopback(address: string): boolean {
   return address === 'localhost' || address === '::1' || /^127(\.\d{1,3}){3}$/.test(address);
+}
+
+/**
+ * This machine itself can always reach the editor: an address that comes and goes, as Tailscale's or one from
+ * DHCP does, is opened beside loopback.
+ */
+function whereToListen(bind: string): Pick<Config, 'editorBind' | 'editorOpensOn'> {
+  if (bind === 'loopback') return { editorBind: LOOPBACK, editorOpensOn: '' };
+  // Both stand for every address there is, loopback too.
+  if (isLoopback(bind) || ['0.0.0.0', '::'].includes(bind)) return { editorBind: bind, editorOpensOn: '' };
+  return { editorBind: LOOPBACK, editorOpensOn: bind };
 }
 
 /**
@@ -127,16 +145,24 @@ export function readConfig(env: Environment, home: string): Config {
   if (!Number.isInteger(port) || port < 1 || port > 65535)
     fault('POTION_PORT', `"${text('POTION_PORT')}" is not a port (1 to 65535)`);
 
-  const editorBind = text('EDITOR_BIND', '127.0.0.1').replace(/^loopback$/, '127.0.0.1');
   const editorUser = text('EDITOR_USER', 'admin');
   const editorPasswordHash = text('EDITOR_PASSWORD_HASH');
   if (editorPasswordHash && !/^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/.test(editorPasswordHash))
     fault('EDITOR_PASSWORD_HASH', 'is not a bcrypt hash; make one with: npx node-red admin hash-pw');
-  if (!isLoopback(editorBind) && !editorPasswordHash)
-    fault(
-      'EDITOR_BIND',
-      `"${editorBind}" is open to others: set EDITOR_PASSWORD_HASH first, or use loopback`,
-    );
+  const editorLogins = list('EDITOR_LOGINS').map((login) => {
+    if (!/^[^@*]+@[^@*]+$/.test(login))
+      fault('EDITOR_LOGINS', `"${login}" is not a Tailscale login, e.g. you@example.com`);
+    return login.toLowerCase();
+  });
+  const mayEnter = Boolean(editorPasswordHash || editorLogins.length > 0);
+  const bind = text('EDITOR_BIND', mayEnter ? 'tailscale' : 'loopback');
+  const { editorBind, editorOpensOn } = whereToListen(bind);
+  if (!['loopback', 'tailscale', 'localhost'].includes(bind) && !isIP(bind))
+    fault('EDITOR_BIND', `"${bind}" is not loopback, tailscale or an address such as 192.168.1.10`);
+  else if (editorOpensOn === 'tailscale' && !mayEnter)
+    fault('EDITOR_BIND', '"tailscale" is open to others: set EDITOR_LOGINS or EDITOR_PASSWORD_HASH first');
+  else if (bind !== 'tailscale' && (editorOpensOn || !isLoopback(editorBind)) && !editorPasswordHash)
+    fault('EDITOR_BIND', `"${bind}" is open to others: set EDITOR_PASSWORD_HASH first, or use loopback`);
 
   const dataDir = path('DATA_DIR', 'data');
   const config: Config = {
@@ -155,6 +181,8 @@ export function readConfig(env: Environment, home: string): Config {
     lang: oneOf('POTION_LANG', LANGUAGES, 'id'),
     port,
     editorBind,
+    editorOpensOn,
+    editorLogins,
     editorUser,
     editorPasswordHash,
     heartbeatUrl: url('HEARTBEAT_URL', '', true),

@@ -55,6 +55,12 @@ describe('the configuration', () => {
     ['LOG_LEVEL', { LOG_LEVEL: 'loud' }],
     ['EDITOR_PASSWORD_HASH', { EDITOR_PASSWORD_HASH: 'secret' }],
     ['EDITOR_BIND', { EDITOR_BIND: '0.0.0.0' }],
+    ['EDITOR_BIND', { EDITOR_BIND: '::', EDITOR_LOGINS: 'me@example.com' }],
+    ['EDITOR_BIND', { EDITOR_BIND: '192.168.1.10', EDITOR_LOGINS: 'me@example.com' }],
+    ['EDITOR_BIND', { EDITOR_BIND: 'tailscale' }],
+    ['EDITOR_BIND', { EDITOR_BIND: 'everywhere', EDITOR_PASSWORD_HASH: HASH }],
+    ['EDITOR_LOGINS', { EDITOR_LOGINS: 'me' }],
+    ['EDITOR_LOGINS', { EDITOR_LOGINS: '*@example.com' }],
   ];
   for (const [name, env] of wrong) {
     it(`names ${name} when it says ${JSON.stringify(env[name])}`, () => {
@@ -68,11 +74,19 @@ describe('the configuration', () => {
     assert.equal(problems({ BOT_TOKEN: 'x', POTION_PORT: '0', POTION_LANG: 'xx' }).length, 3);
   });
 
-  it('opens the editor to others only with a login', () => {
-    assert.equal(
-      readConfig({ EDITOR_BIND: '0.0.0.0', EDITOR_PASSWORD_HASH: HASH }, '/').editorBind,
-      '0.0.0.0',
-    );
+  it('listens on loopback, and on what else was asked for beside it', () => {
+    const where = (env: Record<string, string>) => {
+      const { editorBind, editorOpensOn } = readConfig(env, '/');
+      return [editorBind, editorOpensOn];
+    };
+    const password = { EDITOR_PASSWORD_HASH: HASH };
+    assert.deepEqual(where({}), ['127.0.0.1', '']);
+    assert.deepEqual(where(password), ['127.0.0.1', 'tailscale'], 'the tailnet where there is a login');
+    assert.deepEqual(where({ EDITOR_LOGINS: 'me@example.com' }), ['127.0.0.1', 'tailscale']);
+    assert.deepEqual(where({ ...password, EDITOR_BIND: 'loopback' }), ['127.0.0.1', '']);
+    assert.deepEqual(where({ EDITOR_BIND: '::1' }), ['::1', '']);
+    assert.deepEqual(where({ ...password, EDITOR_BIND: '192.168.1.10' }), ['127.0.0.1', '192.168.1.10']);
+    assert.deepEqual(where({ ...password, EDITOR_BIND: '0.0.0.0' }), ['0.0.0.0', '']);
   });
 
   it('never repeats the token in what it says', () => {
