@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { PotionError } from './errors.js';
 
 export interface RunOptions {
@@ -58,6 +59,7 @@ export async function run(
     forceKillAfterDelay: 2000,
     ...(options.onLine ? { stdout: lines(options.onLine) } : {}),
   });
+  if (child.pid !== undefined) setBack(child.pid);
   const result = await child;
   if (result.timedOut)
     throw new PotionError('TIMEOUT', 'errors.program-timeout', { program, seconds: timeout / 1000 });
@@ -76,6 +78,15 @@ export async function run(
     truncated: result.isMaxBuffer,
     took: performance.now() - started,
   };
+}
+
+/** When memory runs out, the program that takes it ends, not Potion, which has to tell of it. Never throws. */
+function setBack(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, '500');
+  } catch {
+    // It has ended already, or this is no Linux.
+  }
 }
 
 function lines(onLine: (line: string) => void) {

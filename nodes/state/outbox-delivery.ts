@@ -146,6 +146,22 @@ export async function waiting(db: Database): Promise<{ count: number; oldest: nu
   return { count: Number(count), oldest: oldest === null ? undefined : Number(oldest) };
 }
 
+/**
+ * What has been due longest and is not delivered, as a mark that changes with each attempt to deliver it.
+ * @returns undefined when nothing is due
+ */
+export async function oldestDue(db: Database, now: number): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('outbox')
+    .select(['id', 'tries', 'parts_sent', 'due_at'])
+    .where('state', 'in', ['queued', 'sending'])
+    .where('due_at', '<=', now)
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst();
+  return row && `${row.id}/${row.tries}/${row.parts_sent}/${row.due_at}`;
+}
+
 /** Chats that something waits for. */
 export async function waitingChats(db: Database): Promise<number[]> {
   const rows = await db

@@ -1,5 +1,6 @@
 import { describe } from '../kit/errors.js';
 import { ailing, alive, pulseOf } from '../kit/pulse.js';
+import { damageSeen } from './damage.js';
 import { database } from './database.js';
 
 /** Shortest time between two test writes, so that asking for health often costs no disk writes. */
@@ -20,7 +21,10 @@ export async function databaseWrites(now = Date.now()): Promise<void> {
       .values(row)
       .onConflict((conflict) => conflict.column('key').doUpdateSet({ value: row.value, updated_at: now }))
       .execute();
-    alive('database', now, WITHIN);
+    const damage = damageSeen();
+    if (damage === undefined) alive('database', now, WITHIN);
+    // Other rows may still be written, but nobody should rely on it.
+    else ailing('database', `the file is damaged: ${damage}`, now);
   } catch (thrown) {
     ailing('database', `writing failed: ${describe(thrown)}`, now);
   }

@@ -2,7 +2,8 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadEnvFile } from 'node:process';
 import { type Config, readConfig, setConfig } from '../../nodes/kit/config.js';
-import { describe } from '../../nodes/kit/errors.js';
+import { describe, type PotionError } from '../../nodes/kit/errors.js';
+import { whenFinal } from '../../nodes/state/database.js';
 import { embedSandbox } from '../sandbox/embed.js';
 import { flowStorage } from './flow-storage.js';
 import { runtimeLog } from './log.js';
@@ -27,6 +28,8 @@ export function boot(home: string) {
   // Flow files refer to these as ${NAME}; defaults must be there too.
   process.env.TELEGRAM_API_URL = config.telegramApiUrl;
   const storage = flowStorage(config);
+  const handler = runtimeLog(config.logDir, secrets);
+  whenFinal((error) => stop(error, handler()));
   return {
     config,
     // Node-RED waits for `init` before it reads the flows, so the bot's address is known when they start.
@@ -38,7 +41,7 @@ export function boot(home: string) {
         await storage.init(...given);
       },
     },
-    log: { handler: runtimeLog(config.logDir, secrets), onlyLoopbackHosts },
+    log: { handler, onlyLoopbackHosts },
   };
 }
 
@@ -70,6 +73,12 @@ async function refuseTakenPort({ port, editorBind }: Config): Promise<void> {
     );
   if (why !== undefined)
     refuse(`POTION_PORT, EDITOR_BIND: nothing can listen on ${editorBind}:${port} (${why})`, 1);
+}
+
+/** Nothing may be done without a record of it, and a fresh start is for a person to ask for. */
+function stop(error: PotionError, log: ReturnType<ReturnType<typeof runtimeLog>>): never {
+  log({ level: 10, msg: error, timestamp: Date.now() });
+  process.exit(BROKEN);
 }
 
 function refuse(why: string, code: number): never {

@@ -8,6 +8,8 @@ import { databaseWrites } from '../../nodes/state/probe.js';
  * that a watchdog outside this process can ask.
  */
 export default function health(RED: NodeAPI): void {
+  // Potion's nodes and plugins listen to more than the ten that Node takes for a leak.
+  RED.events.setMaxListeners(50);
   // Only this event tells the truth: with a missing node type Node-RED reports "started" all the same.
   RED.events.on('flows:started', () => alive('flows', Date.now(), Number.POSITIVE_INFINITY));
   // A deploy stops them and starts them again; what never comes back stays named.

@@ -138,6 +138,7 @@ const COMMANDS = {
     ]),
   build: async () => 0,
   flows: (node, args) => run(node, [join(HOME, 'ops/runtime/flows-cli.js'), ...args]),
+  state: (node, args) => run(node, [join(HOME, 'ops/runtime/state-cli.js'), ...args]),
   test: (node, args) => run(node, [join(HOME, 'test/run.mjs'), ...args]),
   chaos: (node, args) => run(node, [join(HOME, 'test/chaos/run.ts'), ...args]),
   bench: (node, args) => run(node, [join(HOME, 'test/bench/run.ts'), ...args]),

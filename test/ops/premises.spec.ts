@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -58,17 +67,35 @@ describe('a place where Potion cannot work', function () {
     }
   });
 
-  it('is told in runtime.log and by health when the database is damaged, though Catch nodes stand by', async () => {
+  it('is named when the database is damaged: a copy is kept, once, and nothing is started fresh', async () => {
     const dataDir = join(top, 'data');
     mkdirSync(dataDir);
-    writeFileSync(join(dataDir, 'potion.db'), 'no database at all'.repeat(1000));
+    const content = 'no database at all'.repeat(1000);
+    writeFileSync(join(dataDir, 'potion.db'), content);
+    cpSync(join(HOME, 'flows'), join(top, 'flows'), { recursive: true });
+    for (let again = 0; again < 2; again++) {
+      const { ended, log } = await start({ dataDir, flowsDir: join(top, 'flows'), env: { BOT_TOKEN: '' } });
+      assert.equal((await ended).code, 78);
+      assert.match(log(), /fatal .*potion\.db is damaged \(file is not a database\); a copy is kept in/);
+    }
+    const copies = readdirSync(dataDir).filter((name) => /^potion\.db\.damaged-[^.]*Z$/.test(name));
+    assert.equal(copies.length, 1, String(copies));
+    for (const name of ['potion.db', ...copies])
+      assert.equal(readFileSync(join(dataDir, name), 'utf8'), content, name);
+  });
+
+  it('stays up and says so while the database can’t be opened for a reason that passes, and then goes on', async () => {
+    const dataDir = join(top, 'data');
+    // A folder in its place: Potion may be root here, whom no permission stops.
+    mkdirSync(join(dataDir, 'potion.db', 'in-the-way'), { recursive: true });
     cpSync(join(HOME, 'flows'), join(top, 'flows'), { recursive: true });
     const running = await start({ dataDir, flowsDir: join(top, 'flows'), env: { BOT_TOKEN: '' } });
-    await running.waitFor(/potion\.db can't be opened: file is not a database → .*bring back a copy/, 20_000);
+    await running.waitFor(/potion\.db can't be opened: .* → .*disk is not full/, 20_000);
     const { status, body } = await running.admin('/potion/health');
     assert.equal(status, 503);
     assert.match(JSON.stringify(body), /"database":\{"ok":false,"reason":"writing failed/);
-    assert.match(running.log(), /file is not a database/);
+    rmSync(join(dataDir, 'potion.db'), { recursive: true });
+    await running.waitHealthy(20_000);
   });
 });
 

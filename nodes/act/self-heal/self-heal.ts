@@ -7,12 +7,13 @@ import { type Behaviour, defineNode, type NodeContext, type Out } from '../../ki
 import { type Failure, PotionError, toPotionError } from '../../kit/errors.js';
 import type { Message } from '../../kit/messages.js';
 import { redact } from '../../kit/redact.js';
-import { database } from '../../state/database.js';
+import { type Database, database } from '../../state/database.js';
 import { forgetHeals } from '../../state/heals.js';
 import { stoppedByAdmin } from '../../state/intent.js';
+import { withDatabase } from '../../state/patience.js';
 import type { Telling } from './heal.js';
 import { Healer } from './healer.js';
-import { type LimitsConfig, limitsFrom } from './limits.js';
+import { type Limits, type LimitsConfig, limitsFrom } from './limits.js';
 import { summaryOf } from './status.js';
 import { logLine, messageOf, nameOf, type Particulars, surrenderOf, type Trouble } from './story.js';
 import { viewOf } from './view.js';
@@ -55,39 +56,22 @@ function selfHeal(ctx: NodeContext<SelfHealConfig>): Behaviour {
     ctx.status({ fill, text: ctx.t(`self-heal.status.${key}`, data) });
   };
 
+  const begin = async (bus: Systemd, db: Database) => {
+    const healing = healerFor(ctx, bus, db, limits, showStatus);
+    await healing.load();
+    healer = healing;
+    showStatus();
+    // By then the nodes that its messages go to are there.
+    resumption = ctx.clock.after(FLOWS_STARTED, () => healing.resume().then(showStatus));
+  };
+
   return {
     async start() {
       const bus = await Systemd.connect({ clock: ctx.clock, patient: true });
       systemd = bus;
       bus.onLost(showStatus);
       bus.onBack(showStatus);
-      const db = await database();
-      const own = ownUnit();
-      healer = new Healer({
-        node: ctx.id,
-        db,
-        clock: ctx.clock,
-        limits,
-        units: bus,
-        signal: ctx.signal,
-        look: async (unit, known) => {
-          const [state, stopped] = await Promise.all([known ?? bus.state(unit), stoppedByAdmin(db, unit)]);
-          return viewOf(state, {
-            whitelist: config().servicesWhitelist,
-            ownUnit: own,
-            stoppedByAdmin: stopped,
-            healEnded: ctx.config.ended === true,
-          });
-        },
-        tell: (unit, telling, error) =>
-          tell(ctx, telling, { unit, limits, error: error && inWords(ctx, error) }),
-        fail: (error) => ctx.fail(error),
-        changed: showStatus,
-      });
-      await healer.load();
-      showStatus();
-      // By then the nodes that its messages go to are there.
-      resumption = ctx.clock.after(FLOWS_STARTED, () => healer?.resume().then(showStatus));
+      await withDatabase(ctx, (db) => begin(bus, db));
     },
 
     async input(msg) {
@@ -109,6 +93,36 @@ function selfHeal(ctx: NodeContext<SelfHealConfig>): Behaviour {
       if (removed) await forgetHeals(await database(), ctx.id);
     },
   };
+}
+
+function healerFor(
+  ctx: NodeContext<SelfHealConfig>,
+  bus: Systemd,
+  db: Database,
+  limits: Limits,
+  changed: () => void,
+): Healer {
+  const own = ownUnit();
+  return new Healer({
+    node: ctx.id,
+    db,
+    clock: ctx.clock,
+    limits,
+    units: bus,
+    signal: ctx.signal,
+    look: async (unit, known) => {
+      const [state, stopped] = await Promise.all([known ?? bus.state(unit), stoppedByAdmin(db, unit)]);
+      return viewOf(state, {
+        whitelist: config().servicesWhitelist,
+        ownUnit: own,
+        stoppedByAdmin: stopped,
+        healEnded: ctx.config.ended === true,
+      });
+    },
+    tell: (unit, telling, error) => tell(ctx, telling, { unit, limits, error: error && inWords(ctx, error) }),
+    fail: (error) => ctx.fail(error),
+    changed,
+  });
 }
 
 /** Sends a step: 1 healed, 2 given up, 3 everything that changes the incident's message on the way. */

@@ -7,6 +7,7 @@ import { PotionError } from '../../kit/errors.js';
 import type { Message } from '../../kit/messages.js';
 import { type Database, database } from '../../state/database.js';
 import { forgetLife, keepLife, type Life, lastLife } from '../../state/lifecycle.js';
+import { withDatabase } from '../../state/patience.js';
 import { isWorthTelling, judgeStart, type Start } from './judge-start.js';
 
 interface BootConfig {
@@ -69,7 +70,10 @@ class Boot implements Behaviour {
     }
     thisProcess.owner = id;
     thisProcess.since ??= clock.monotonic();
-    const db = await database();
+    await withDatabase(this.#ctx, (db) => this.#begin(db));
+  }
+
+  async #begin(db: Database): Promise<void> {
     if (thisProcess.told) {
       this.#stayAlive(db);
       return;

@@ -8,7 +8,8 @@ import { renderTemplate } from '../../kit/locale.js';
 import type { Message, Request } from '../../kit/messages.js';
 import type { AuditEntry } from '../../state/audit.js';
 import { ask, expire, openQuestions, type Question, question } from '../../state/confirmations.js';
-import { type Database, database } from '../../state/database.js';
+import { database } from '../../state/database.js';
+import { withDatabase } from '../../state/patience.js';
 
 interface ConfirmConfig {
   /** Liquid template over the message: what is about to be done, e.g. `restart {{ payload.unit }}`. */
@@ -39,7 +40,6 @@ export default defineNode<ConfirmConfig>({
   create: (ctx) => {
     const { clock, config, id: node, t } = ctx;
     const timers = new Map<string, Cancel>();
-    let db: Database;
     let leave: (() => void) | undefined;
 
     const showStatus = () =>
@@ -56,7 +56,8 @@ export default defineNode<ConfirmConfig>({
     const end = async (asked: Question) => {
       settle(asked.id);
       const request = asked.message.request as Request;
-      if (!(await expire(db, asked.id, entryOf(asked, request, clock.now(), 'expired')))) return;
+      if (!(await expire(await database(), asked.id, entryOf(asked, request, clock.now(), 'expired'))))
+        return;
       const say = { text: 'confirm.expired', data: { action: asked.target }, edit: true };
       ctx.send([null, { request, say }]);
     };
@@ -69,7 +70,7 @@ export default defineNode<ConfirmConfig>({
       showStatus();
     };
     const goOn = async (id: string, request: Request) => {
-      const asked = await question(db, id);
+      const asked = await question(await database(), id);
       if (asked) ctx.send([{ ...asked.message, request } as Message, null]);
     };
 
@@ -79,8 +80,10 @@ export default defineNode<ConfirmConfig>({
           settle(id);
           if (yes) void goOn(id, request).catch((thrown) => ctx.fail(thrown, { request }));
         });
-        db = await database();
-        for (const asked of await openQuestions(db, node)) watch(asked);
+        await withDatabase(ctx, async (db) => {
+          for (const asked of await openQuestions(db, node)) watch(asked);
+          showStatus();
+        });
       },
 
       async input(msg) {
@@ -98,7 +101,7 @@ export default defineNode<ConfirmConfig>({
           message: plain(msg),
           expiresAt: now + Number(config.ttl) * 1000,
         };
-        await ask(db, asked, request.id, entryOf(asked, request, now, 'asked'));
+        await ask(await database(), asked, request.id, entryOf(asked, request, now, 'asked'));
         watch(asked);
         const buttons = [
           [

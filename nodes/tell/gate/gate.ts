@@ -6,7 +6,8 @@ import { keeping } from '../../kit/intake.js';
 import type { Message } from '../../kit/messages.js';
 import { pruneAudit } from '../../state/audit.js';
 import { pruneConfirmations } from '../../state/confirmations.js';
-import { type Database, database } from '../../state/database.js';
+import type { Database } from '../../state/database.js';
+import { withDatabase } from '../../state/patience.js';
 import { onAnswered, pruneRequests } from '../../state/requests.js';
 import { pruneShortcuts } from '../../state/shortcuts.js';
 import { Desk } from './desk.js';
@@ -39,6 +40,7 @@ export default defineNode<GateConfig>({
     const stops = [opened.resolve, () => patience.stop(), onAnswered((id) => patience.answered(id))];
     let refusals: Refusals | undefined;
     let desk: Desk | undefined;
+    let tidying: Promise<void> | undefined;
 
     // One after the other: a YA must find the question that the message before it led to.
     let last: Promise<unknown> = opened.promise.catch(() => {});
@@ -51,39 +53,42 @@ export default defineNode<GateConfig>({
     // An update that comes before the flows run waits, and so does the next poll.
     keeping(last);
 
+    const begin = async (db: Database, flows: Promise<FlowsStarted>) => {
+      const { clock, t } = ctx;
+      const log = new Refusals(db);
+      refusals = log;
+      desk = new Desk({ db, clock, door, patience, refusals: log, say, endPress, t });
+      const guarded = (work: () => Promise<void>) => () => void work().catch(ctx.fail);
+      const tidy = () => {
+        tidying = prune(db, clock.now()).catch(ctx.fail);
+      };
+      stops.push(
+        clock.every(
+          MINUTE,
+          guarded(() => log.sum(clock.now(), clock.monotonic())),
+        ),
+        clock.every(DAY, tidy),
+      );
+      void flows
+        .then(async ({ type }) => {
+          if (type === 'nodes' || type === 'flows') return;
+          // Whatever ran before this has ended with its process, or with the flows that were replaced.
+          desk?.expectBacklog();
+          await recover({ db, clock, door, patience, say });
+        })
+        .catch(ctx.fail)
+        .finally(opened.resolve);
+      showStatus(ctx);
+      tidy();
+    };
+
     return {
       async start() {
         const flows = flowsStarted(ctx);
-        const db = await database().catch((thrown) => {
+        await withDatabase(ctx, (db) => begin(db, flows)).catch((thrown) => {
           opened.resolve();
           throw thrown;
         });
-        const { clock, t } = ctx;
-        const log = new Refusals(db);
-        refusals = log;
-        desk = new Desk({ db, clock, door, patience, refusals: log, say, endPress, t });
-        const guarded = (work: () => Promise<void>) => () => void work().catch(ctx.fail);
-        stops.push(
-          clock.every(
-            MINUTE,
-            guarded(() => log.sum(clock.now(), clock.monotonic())),
-          ),
-          clock.every(
-            DAY,
-            guarded(() => prune(db, clock.now())),
-          ),
-        );
-        void flows
-          .then(async ({ type }) => {
-            if (type === 'nodes' || type === 'flows') return;
-            // Whatever ran before this has ended with its process, or with the flows that were replaced.
-            desk?.expectBacklog();
-            await recover({ db, clock, door, patience, say });
-          })
-          .catch(ctx.fail)
-          .finally(opened.resolve);
-        showStatus(ctx);
-        await prune(db, clock.now());
       },
 
       input: (msg) =>
@@ -97,6 +102,7 @@ export default defineNode<GateConfig>({
       async stop() {
         for (const stop of stops) stop();
         await last;
+        await tidying;
         await refusals?.sum(ctx.clock.now(), Number.POSITIVE_INFINITY);
       },
     };

@@ -4,8 +4,9 @@ import { config as environment } from '../../kit/config.js';
 import { defineNode, type NodeContext } from '../../kit/define-node.js';
 import { PotionError } from '../../kit/errors.js';
 import type { Draft, Message } from '../../kit/messages.js';
-import { type Database, database } from '../../state/database.js';
+import type { Database } from '../../state/database.js';
 import { pruneOutbox } from '../../state/outbox-delivery.js';
+import { withDatabase } from '../../state/patience.js';
 import { type Call, methodPayload } from './compose.js';
 import { Courier } from './courier.js';
 import type { Settings, Tag } from './courier-world.js';
@@ -52,7 +53,7 @@ class Outbox {
   }
 
   async start(): Promise<void> {
-    const { id, clock, RED } = this.#ctx;
+    const { id, RED } = this.#ctx;
     if (only !== undefined) throw new PotionError('INVALID', 'outbox.second', { other: only });
     only = id;
     const flows = Promise.withResolvers<void>();
@@ -61,7 +62,11 @@ class Outbox {
       this.#hear();
       flows.resolve();
     });
-    const db = await database();
+    await withDatabase(this.#ctx, (db) => this.#begin(db, flows.promise));
+  }
+
+  async #begin(db: Database, flows: Promise<void>): Promise<void> {
+    const { clock, RED } = this.#ctx;
     const display = new Display(this.#ctx, db);
     const courier = this.#courierFor(db, display);
     await courier.start();
@@ -73,20 +78,24 @@ class Outbox {
     this.#display = display;
     // Nodes are made one by one; before all are there, a message could go nowhere. Each deploy may rewire them.
     this.#on(RED.events, 'flows:started', () => this.#connect(courier, display));
-    void flows.promise.then(() => this.#connect(courier, display));
+    void flows.then(() => this.#connect(courier, display));
     display.refresh();
   }
 
   async input(msg: Message): Promise<undefined> {
     const { node } = this.#ctx;
-    if (!this.#courier || !this.#display) throw new PotionError('UNAVAILABLE', 'outbox.not-ready');
     const tag = msg.potionOutbox as Tag | undefined;
     if (tag) {
+      if (!this.#courier) return;
       const sent = (msg.payload as { sentMessageId?: number } | undefined)?.sentMessageId;
       await this.#courier.settle(tag, msg.error === undefined ? { messageId: sent } : { error: msg.error });
       return;
     }
     const drafts = draftsOf(msg.payload);
+    if (!this.#courier || !this.#display) {
+      this.#sendUnkept(drafts);
+      throw new PotionError('UNAVAILABLE', 'outbox.not-ready');
+    }
     const dropped = await this.#courier.add(drafts).catch((thrown: unknown) => {
       this.#sendUnkept(drafts);
       throw thrown;
