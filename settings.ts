@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { boot } from './ops/runtime/boot.js';
-import { localToken } from './ops/runtime/local-token.js';
 
 // Node-RED's settings. Everything that a person may want to change is in .env (see .env.example).
-const { config, storage, log } = boot(__dirname);
+const { config, storage, log, door } = boot(__dirname);
 
 module.exports = {
   uiHost: config.editorBind,
@@ -16,15 +15,9 @@ module.exports = {
   credentialSecret: false,
   contextStorage: { default: { module: 'memory' } },
 
-  adminAuth: config.editorPasswordHash
-    ? {
-        type: 'credentials',
-        users: [{ username: config.editorUser, password: config.editorPasswordHash, permissions: '*' }],
-        tokens: localToken(config.dataDir),
-      }
-    : undefined,
-  // Without a login only this machine may call, and no web page from elsewhere may make the browser do so.
-  httpAdminMiddleware: config.editorPasswordHash ? undefined : log.onlyLoopbackHosts,
+  // Who gets in is decided before Node-RED sees a request: ops/runtime/door.
+  adminAuth: door.adminAuth,
+  httpAdminMiddleware: door.httpAdminMiddleware,
 
   externalModules: {
     autoInstall: false,
@@ -41,8 +34,9 @@ module.exports = {
   logging: { console: { level: 'off' }, potion: { level: config.logLevel, handler: log.handler } },
 
   editorTheme: {
-    page: { title: `${config.serverName} · Potion` },
+    page: { title: `${config.serverName} · Potion`, scripts: door.theme.scripts },
     header: { title: config.serverName },
+    userMenu: door.theme.userMenu,
     projects: { enabled: false },
     tours: false,
     palette: { categories: { order: ['sense', 'judge', 'act', 'tell'] } },

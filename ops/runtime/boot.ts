@@ -5,9 +5,9 @@ import { type Config, readConfig, setConfig } from '../../nodes/kit/config.js';
 import { describe, type PotionError } from '../../nodes/kit/errors.js';
 import { whenFinal } from '../../nodes/state/database.js';
 import { embedSandbox } from '../sandbox/embed.js';
+import { hangDoor } from './door/front-door.js';
 import { flowStorage } from './flow-storage.js';
 import { runtimeLog } from './log.js';
-import { onlyLoopbackHosts } from './loopback.js';
 import { prepareFolders, whyNotFree } from './premises.js';
 
 /** EX_CONFIG: only a person can mend it. */
@@ -41,7 +41,8 @@ export function boot(home: string) {
         await storage.init(...given);
       },
     },
-    log: { handler, onlyLoopbackHosts },
+    log: { handler },
+    door: hangDoor(config, (msg) => handler()({ level: 30, msg, timestamp: Date.now() })),
   };
 }
 

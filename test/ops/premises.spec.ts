@@ -137,6 +137,10 @@ function upgrade(port: number, headers: Record<string, string>): Promise<boolean
     },
   }).end();
   return new Promise((resolve) => {
+    asked.once('response', (answer) => {
+      answer.resume();
+      resolve(false);
+    });
     asked.once('upgrade', (_response, socket) => {
       socket.destroy();
       resolve(true);
