@@ -48,6 +48,8 @@ function power(member: 'Reboot' | 'PowerOff', options?: PowerOptions): Promise<v
       // false: ask nobody for a password.
       await bus.call({ ...LOGIND, member, signature: 'b', args: [false] });
     } catch (thrown) {
+      // The bus is among what a shutdown ends, at times before the answer is through.
+      if (thrown instanceof PotionError && thrown.cause.text === 'errors.bus-lost') return;
       // systemd before 257 says "denied" for both.
       const blocker = isDenied(thrown) ? await blockerOf(bus) : undefined;
       if (blocker) throw new PotionError('BUSY', 'errors.power-inhibited', { ...blocker }, thrown);

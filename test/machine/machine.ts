@@ -221,6 +221,24 @@ export class Machine {
     for (const child of this.#children) child.kill('SIGKILL');
   }
 
+  /** Resolves when a reboot that the machine does itself has brought it up again. */
+  async rebooted(begin: () => Promise<unknown>): Promise<void> {
+    const nspawn = this.#nspawn;
+    const before = this.#pid;
+    if (!nspawn) throw new Error('the machine is off');
+    await begin();
+    const deadline = performance.now() + BOOT_LIMIT;
+    // systemd-nspawn boots it again by itself, or, where it is part of a unit, leaves that to whoever started it.
+    while (nspawn.exitCode === null && [0, before].includes(leaderOf(nspawn.pid ?? 0))) {
+      if (performance.now() > deadline) throw new Error(`the machine did not reboot:\n${this.#log}`);
+      // A shutdown stops all processes first; nsenter then stops too, and would never let go of its program.
+      for (const child of this.#children) child.kill('SIGKILL');
+      await sleep(30);
+    }
+    if (nspawn.exitCode !== null) return this.boot();
+    while (!(await this.#isUp(nspawn))) await sleep(30);
+  }
+
   /** Ends the machine and removes everything of it. */
   async stop(): Promise<void> {
     await this.powerCut();
