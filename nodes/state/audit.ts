@@ -1,6 +1,6 @@
-import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { config } from '../kit/config.js';
+import { LogFile } from '../kit/log-file.js';
 import { redact } from '../kit/redact.js';
 import type { Database } from './database.js';
 
@@ -51,23 +51,21 @@ export async function auditRow(db: Database, entry: AuditEntry): Promise<void> {
     .execute();
 }
 
-let complained = false;
+let file: LogFile | undefined;
 
 /**
  * The log file's part of `audit`: one line in LOG_DIR/actions.log. A full disk or a missing folder costs the
  * line and is said once on stderr; the table is what counts.
  */
 export function auditLine(entry: AuditEntry): void {
-  const { logDir } = config();
-  try {
-    mkdirSync(logDir, { recursive: true, mode: 0o750 });
-    // Opened for each line, so that logrotate may move the file away at any time.
-    appendFileSync(join(logDir, 'actions.log'), `${formatAudit(entry)}\n`, { mode: 0o640 });
-    complained = false;
-  } catch (thrown) {
-    if (!complained) process.stderr.write(`potion: ${logDir}/actions.log can't be written: ${thrown}\n`);
-    complained = true;
+  const path = join(config().logDir, 'actions.log');
+  if (file?.path !== path) {
+    file?.close();
+    file = new LogFile(path, {
+      onTrouble: (thrown) => process.stderr.write(`potion: ${path} can't be written: ${thrown}\n`),
+    });
   }
+  file.write(formatAudit(entry));
 }
 
 /** One entry as one line, local time with its offset first. No value can break the line or forge another. */

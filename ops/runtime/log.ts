@@ -1,6 +1,6 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { PotionError } from '../../nodes/kit/errors.js';
+import { LogFile } from '../../nodes/kit/log-file.js';
 import { redact } from '../../nodes/kit/redact.js';
 
 /** A log entry as Node-RED's log handlers get it. */
@@ -43,19 +43,18 @@ const NOT_SO_HERE = 'Using unencrypted credentials';
 
 /**
  * Node-RED's log handler that writes to the console and to `runtime.log` at once, unbuffered, so that the
- * last line before a crash is there. A full disk or a missing folder costs the file, never Potion.
+ * last line before a crash is there. A full disk or a missing folder costs the file, never Potion; the file
+ * comes back by itself when it can.
  */
 export function runtimeLog(logDir: string, secrets: readonly string[]): () => (entry: Entry) => void {
-  let file: number | undefined;
-  try {
-    mkdirSync(logDir, { recursive: true, mode: 0o750 });
-    file = openSync(join(logDir, 'runtime.log'), 'a', 0o640);
-    process.once('exit', () => file !== undefined && closeSync(file));
-  } catch (thrown) {
-    process.stderr.write(
-      `potion: ${logDir}/runtime.log can't be written: ${thrown}\npotion: mend LOG_DIR in .env or its permissions; until then the log is here alone\n`,
-    );
-  }
+  const file = new LogFile(join(logDir, 'runtime.log'), {
+    onTrouble: (thrown) =>
+      process.stderr.write(
+        `potion: ${logDir}/runtime.log can't be written: ${thrown}\npotion: mend LOG_DIR or its permissions, or make room; until then the log is here alone\n`,
+      ),
+  });
+  // A service has no terminal that could hang up: logrotate says that it has moved the file away.
+  if (isService()) reopenOnHangUp(() => file.reopen());
   const said = new WeakSet<object>();
   return () => (entry) => {
     if (entry.msg === NOT_SO_HERE) return;
@@ -64,12 +63,24 @@ export function runtimeLog(logDir: string, secrets: readonly string[]): () => (e
       if (said.has(entry.msg)) return;
       said.add(entry.msg);
     }
-    const line = `${redact(format(entry), secrets)}\n`;
-    process.stdout.write(line);
-    try {
-      if (file !== undefined) writeSync(file, line);
-    } catch {
-      // The console has the line; disk space is watched by an alert of its own.
-    }
+    const line = redact(format(entry), secrets);
+    process.stdout.write(`${line}\n`);
+    file.write(line);
   };
+}
+
+/**
+ * Whether systemd started this very process as a service. A terminal may have inherited the variables of its own
+ * service, hence the process id; closing a terminal must end Potion.
+ */
+function isService(): boolean {
+  return process.env.SYSTEMD_EXEC_PID === String(process.pid);
+}
+
+/** Takes SIGHUP for itself: Node-RED, which starts later, would end on it. */
+function reopenOnHangUp(reopen: () => void): void {
+  process.on('SIGHUP', reopen);
+  process.on('newListener', (event, listener) => {
+    if (event === 'SIGHUP') process.nextTick(() => process.removeListener('SIGHUP', listener));
+  });
 }

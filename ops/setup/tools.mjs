@@ -11,7 +11,9 @@ const PACKAGES = [
   ['/usr/lib/systemd/system/dbus.socket', 'dbus'],
   ['/usr/lib/polkit-1/polkitd', 'polkitd'],
   ['/usr/bin/chromium', 'chromium'],
+  ['/usr/sbin/ip', 'iproute2'],
   ['/usr/bin/rsync', 'rsync'],
+  ['/usr/sbin/logrotate', 'logrotate'],
   ['/usr/sbin/smartctl', 'smartmontools'],
   ['/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf', 'fonts-noto-color-emoji'],
 ];
