@@ -173,13 +173,15 @@ class Reader {
   }
 }
 
-/** A line that is no JSON ends the answer as a failure of the helper. */
+/** A line that is no answer ends it, as a failure of the helper. */
 function parsed(line: string): Record<string, unknown> {
   try {
-    return JSON.parse(line);
+    const value = JSON.parse(line);
+    if (typeof value === 'object' && value !== null) return value;
   } catch {
-    return { exit: null, reason: 'broken', detail: line.slice(0, 200) };
+    // Said below.
   }
+  return { exit: null, reason: 'broken', detail: line.slice(0, 200) };
 }
 
 function smartAnswer({ end, out }: Reply): SmartAnswer {
