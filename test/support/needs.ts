@@ -17,7 +17,7 @@ const NEEDS = {
     there: () => existsSync('/usr/bin/systemd-nspawn'),
     else: 'apt-get install systemd-container',
   },
-  iproute2: { there: () => existsSync('/usr/bin/ip') || existsSync('/usr/sbin/ip'), else: 'apt-get install iproute2' },
+  iproute2: { there: () => existsSync('/usr/bin/ip'), else: 'apt-get install iproute2' },
   logrotate: { there: () => existsSync('/usr/sbin/logrotate'), else: 'apt-get install logrotate' },
   fuse: { there: () => existsSync('/dev/fuse'), else: 'modprobe fuse' },
   promtool: { there: () => existsSync(PROMTOOL), else: 'run "npm test" once, which fetches it' },

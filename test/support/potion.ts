@@ -25,6 +25,8 @@ export interface PotionOptions {
   /** Default: a folder of its own, removed by stop(). Give the one of an earlier run to go on with it. */
   dataDir?: string;
   port?: number;
+  /** Put before the command, e.g. to run it in a network namespace; `url` is then only good inside. */
+  within?: string[];
   /** Arguments for Node itself, e.g. `--max-old-space-size=64`. */
   nodeArgs?: string[];
 }
@@ -114,7 +116,8 @@ export async function startPotion(options: PotionOptions = {}): Promise<Potion> 
     ...options.env,
   };
   const args = [...(options.nodeArgs ?? []), 'node_modules/node-red/red.js', '-s', 'settings.js'];
-  const child = spawn(process.execPath, args, { cwd: HOME, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [program = '', ...given] = [...(options.within ?? []), process.execPath, ...args];
+  const child = spawn(program, given, { cwd: HOME, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   child.stdout.on('data', (data) => {
     said += data;
