@@ -7,10 +7,12 @@ const VERBS = ['start', 'stop', 'restart', 'reset-failed'];
 
 // `-multiple-sessions` is what it is called while somebody is logged in, over SSH too. Never
 // `-ignore-inhibit`: apt holds an inhibitor while it installs, and that must stay in the way.
-const POWER = {
-  reboot: ['org.freedesktop.login1.reboot', 'org.freedesktop.login1.reboot-multiple-sessions'],
-  powerOff: ['org.freedesktop.login1.power-off', 'org.freedesktop.login1.power-off-multiple-sessions'],
-};
+const POWER = [
+  'org.freedesktop.login1.reboot',
+  'org.freedesktop.login1.reboot-multiple-sessions',
+  'org.freedesktop.login1.power-off',
+  'org.freedesktop.login1.power-off-multiple-sessions',
+];
 
 const UNIT_NAME =
   /^[A-Za-z0-9:_.\\@-]{1,249}\.(service|socket|timer|mount|automount|swap|target|path|slice|scope|device)$/;
@@ -59,22 +61,20 @@ export function installedUnits(names) {
 /**
  * The polkit rules (JavaScript, for polkit 0.106 and later) of the user `potion`: these units, Potion's verbs,
  * and power. Anything else of systemd is refused outright, even where another rule file would ask for a
- * password; a file that sorts before this one can still allow more.
+ * password. An administrator's own file that sorts before this one is asked first, for more or for less.
  * @param {readonly string[]} units names as polkit sees them, see {@link installedUnits}
- * @param {{ reboot?: boolean, powerOff?: boolean }} [power] both are allowed unless false
  * @returns {string} the text of /etc/polkit-1/rules.d/50-potion.rules
  * @throws when a name is no unit name
  */
-export function polkitRules(units, { reboot = true, powerOff = true } = {}) {
+export function polkitRules(units) {
   const names = [...new Set(units.map(checked))].sort();
-  const power = [...(reboot ? POWER.reboot : []), ...(powerOff ? POWER.powerOff : [])];
   return `// What Potion may do without a password. Made from SERVICES_WHITELIST in /etc/potion/potion.env by
 // "sudo /opt/potion/current/ops/install/install.sh --privileges", which overwrites changes made here.
 polkit.addRule(function (action, subject) {
   if (subject.user != "potion") return;
   var units = ${list(names)};
   var verbs = ${list(VERBS)};
-  var power = ${list(power)};
+  var power = ${list(POWER)};
   if (power.indexOf(action.id) >= 0) return polkit.Result.YES;
   if (action.id.indexOf("org.freedesktop.systemd1.") != 0) return;
   if (action.id == "org.freedesktop.systemd1.manage-units" &&

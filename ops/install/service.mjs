@@ -1,0 +1,142 @@
+// @ts-check
+// potion.service: whether it runs, and whether it is well.
+import { statSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { askBot } from './bot.mjs';
+import { PATHS, SERVICE } from './paths.mjs';
+import { settingsNow } from './settings.mjs';
+import { asPotion, lastLines, must, run } from './system.mjs';
+
+/**
+ * What Potion says of itself.
+ * @typedef {object} Health
+ * @property {string} address of the editor, without a slash at the end
+ * @property {Record<string, string>} ailing what is wrong, by part
+ */
+
+/** Milliseconds. */
+const WITHIN = 90_000;
+/** So long it must be well, in the same process. */
+const STEADY = 3_000;
+const LOOK = 400;
+/** Restarts by systemd that are no chance any more. */
+const CRASHES = 2;
+
+/** @returns {Promise<Record<string, string>>} what systemd says of potion.service */
+export async function state() {
+  const names = 'LoadState,ActiveState,SubState,NRestarts,MainPID,InvocationID,ExecMainStartTimestamp';
+  const { stdout } = await run('systemctl', ['show', '--timestamp=unix', `--property=${names}`, SERVICE]);
+  return Object.fromEntries(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+}
+
+/** @returns {Promise<boolean>} whether something was changed since it was started that it reads at a start */
+export async function isOutdated() {
+  const started = Number((await state()).ExecMainStartTimestamp?.replace('@', ''));
+  if (!started) return true;
+  const files = [PATHS.env, join(PATHS.units, SERVICE)];
+  return files.some((path) => Math.floor(statSync(path).mtimeMs / 1000) > started);
+}
+
+export async function start() {
+  // An earlier try must not count.
+  await run('systemctl', ['reset-failed', SERVICE]);
+  await must('systemctl', ['start', '--no-block', SERVICE]);
+}
+
+export const stop = () => must('systemctl', ['stop', SERVICE]);
+
+/**
+ * Asks Potion how it is, at each address that its editor may have.
+ * @returns {Promise<Health | undefined>} undefined when nobody answers
+ */
+export async function askHealth() {
+  const { EDITOR_BIND = '', POTION_PORT = '1880' } = settingsNow();
+  const own = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  const hosts = own.filter(({ scopeid }) => !scopeid).map(({ address }) => address);
+  const named =
+    /^[\d.]+$|:/.test(EDITOR_BIND) && !['0.0.0.0', '::'].includes(EDITOR_BIND) ? [EDITOR_BIND] : [];
+  for (const host of new Set([...named, '127.0.0.1', ...hosts])) {
+    const address = `http://${host.includes(':') ? `[${host}]` : host}:${POTION_PORT}`;
+    const ailing = await ailingAt(address);
+    if (ailing) return { address, ailing };
+  }
+  return undefined;
+}
+
+/** @param {string} address */
+async function ailingAt(address) {
+  try {
+    const answer = await fetch(`${address}/potion/health`, { signal: AbortSignal.timeout(5000) });
+    const { parts } = /** @type {{ parts?: Record<string, { ok: boolean, reason?: string }> }} */ (
+      await answer.json()
+    );
+    if (!parts) return undefined;
+    const wrong = Object.entries(parts).filter(([, { ok }]) => !ok);
+    return Object.fromEntries(wrong.map(([part, { reason }]) => [part, reason ?? '']));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Whether this is as good as it can be: all well, but for what was not well before, and for Telegram while nobody
+ * on this machine reaches it.
+ * @param {Health} health
+ * @param {readonly string[]} before parts that ailed before
+ * @param {() => Promise<boolean>} telegramIsAway
+ */
+export async function isGood({ ailing }, before, telegramIsAway) {
+  for (const part of Object.keys(ailing))
+    if (!before.includes(part) && !(part === 'telegram' && (await telegramIsAway()))) return false;
+  return true;
+}
+
+async function telegramIsAway() {
+  const { BOT_TOKEN, TELEGRAM_API_URL } = settingsNow();
+  return BOT_TOKEN ? (await askBot(BOT_TOKEN, TELEGRAM_API_URL)) === 'away' : false;
+}
+
+/**
+ * Waits until Potion is well and stays so.
+ * @param {readonly string[]} before parts that ailed before
+ * @returns {Promise<{ health?: Health, trouble?: string }>} trouble: why it is not well
+ */
+export async function becomesWell(before) {
+  const deadline = performance.now() + WITHIN;
+  let wellSince = 0;
+  let wellIn;
+  let trouble = '';
+  while (performance.now() < deadline) {
+    const { ActiveState = '', SubState = '', NRestarts = '0', MainPID = '' } = await state();
+    if (ActiveState === 'failed' || Number(NRestarts) >= CRASHES)
+      return { trouble: `${SERVICE}: ${ActiveState} (${SubState}), ${NRestarts} restarts` };
+    const health = await askHealth();
+    trouble = health
+      ? Object.entries(health.ailing)
+          .map(([part, why]) => `${part}: ${why}`)
+          .join('; ')
+      : `${SERVICE}: ${ActiveState} (${SubState})`;
+    if (!health || !(await isGood(health, before, telegramIsAway))) wellIn = undefined;
+    else if (wellIn !== MainPID) {
+      wellIn = MainPID;
+      wellSince = performance.now();
+    } else if (performance.now() - wellSince >= STEADY) return { health };
+    await sleep(LOOK);
+  }
+  return { trouble };
+}
+
+/** @returns {Promise<string>} what it has written last, in the journal and in its own log */
+export async function lastWords() {
+  const journal = await run('journalctl', [`--unit=${SERVICE}`, '--lines=12', '--no-pager', '--output=cat']);
+  const [program, args] = asPotion(['tail', '--lines=8', join(PATHS.logs, 'runtime.log')]);
+  const log = await run(program, args);
+  return lastLines([journal.stdout.trim(), log.stdout.trim()].filter(Boolean).join('\n'), 20);
+}
