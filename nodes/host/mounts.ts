@@ -45,6 +45,21 @@ export function parseMountinfo(text: string): Mount[] {
   return [...visible.values()];
 }
 
+/**
+ * Device numbers of the file systems that take no writes, e.g. after an error of the disk. A single mount of
+ * a file system that can be written may be read-only all the same, as in the sandbox of a service.
+ */
+export function readOnlyDevices(mountinfo: string): ReadonlySet<string> {
+  const devices = new Set<string>();
+  for (const line of mountinfo.split('\n')) {
+    const [before = '', after = ''] = line.split(' - ');
+    const device = before.split(' ')[2];
+    const options = after.split(' ')[2]?.split(',') ?? [];
+    if (device && options.some((option) => option === 'ro' || option === 'emergency_ro')) devices.add(device);
+  }
+  return devices;
+}
+
 // Space, tab, newline and backslash are written as octal.
 function unescaped(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
