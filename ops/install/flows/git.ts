@@ -213,7 +213,10 @@ export class Git {
     return new Map(names.map((name, index) => [name, blobs[index] as string]));
   }
 
-  /** Makes git's index say of the flow files what a commit says; of other files it keeps what it has. */
+  /**
+   * Makes git's index say of the flow files what a commit says; of other files it keeps what it has. It is not
+   * refreshed: that would run filters of the person's, and git status does it by itself.
+   */
   async settleIndex(commit: string): Promise<void> {
     if (!existsSync(join(this.gitDir, 'index'))) await this.run(['read-tree', commit]);
     const listed = await this.run(['ls-files', '-z', '--stage']);
@@ -226,7 +229,6 @@ export class Git {
     const blobs = await this.#blobs(commit);
     const same = old.size === blobs.size && [...blobs].every(([name, blob]) => old.get(name) === blob);
     if (!same) await this.run(['update-index', '-z', '--index-info'], { input: indexInfo(old, blobs) });
-    await this.run(['update-index', '-q', '--refresh'], { answers: [1] });
   }
 }
 

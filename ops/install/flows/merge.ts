@@ -136,7 +136,11 @@ function ordered(
     ...owners.flatMap((owner) => [owner, ...inOrder((node) => !isOwner(node) && node.z === owner)]),
     ...inOrder((node) => !isOwner(node) && !isOwned(node)),
   ];
-  const [base, mine, shipped] = flows.map(ownersOf) as [string[], string[], string[]];
+  const [base, mine, shipped] = flows.map((side) => ownersOf(side).filter((id) => byId.has(id))) as [
+    string[],
+    string[],
+    string[],
+  ];
   const disputed = reordered(base, mine) && reordered(base, shipped) && reordered(mine, shipped);
   return { nodes: ids.flatMap((id) => byId.get(id) ?? []), disputed };
 }

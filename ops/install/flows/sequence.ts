@@ -8,17 +8,21 @@ export function mergeOrder(
   shipped: readonly string[],
   members: ReadonlySet<string>,
 ): string[] {
-  const [lead, follow] = reordered(base, mine) ? [mine, shipped] : [shipped, mine];
-  const order = unique(lead.filter((id) => members.has(id)));
+  const [old, own, theirs] = [base, mine, shipped].map((ids) =>
+    unique(ids.filter((id) => members.has(id))),
+  ) as Three;
+  const [order, follow] = reordered(old, own) ? [own, theirs] : [theirs, own];
   const placed = new Set(order);
   for (const [index, id] of follow.entries()) {
-    if (!members.has(id) || placed.has(id)) continue;
+    if (placed.has(id)) continue;
     const before = follow.slice(0, index).findLast((other) => placed.has(other));
     order.splice(before === undefined ? 0 : order.indexOf(before) + 1, 0, id);
     placed.add(id);
   }
   return order;
 }
+
+type Three = [string[], string[], string[]];
 
 /** Whether what both lists hold stands in another order. */
 export function reordered(before: readonly string[], after: readonly string[]): boolean {

@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { readSettled, type Settled, update } from '../../runtime/flows/commit.js';
 import { readFolder } from '../../runtime/flows/folder.js';
 import { type Files, isOwner } from '../../runtime/flows/model.js';
@@ -194,6 +195,8 @@ async function tidy(git: Git, commit: string, step: Step): Promise<void> {
 
 /** Finishes or drops what a crash has interrupted. @returns the move, when it was finished now */
 export async function recover(git: Git): Promise<Move | undefined> {
+  // The last step of setting up.
+  if (!existsSync(join(git.gitDir, 'index'))) await git.settleIndex(await headOf(git));
   const move = await interrupted(git);
   if (!move) return undefined;
   const tip = await git.resolve(`refs/heads/${move.branch}`);

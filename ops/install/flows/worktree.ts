@@ -84,7 +84,7 @@ export async function init(flowsDir: string, release: Release, options: Options 
   return alone(git.gitDir, async () => {
     await clearStaleLocks(git.gitDir, dir);
     const head = await git.resolve('HEAD');
-    if (head) return unchanged(git, head);
+    if (head) return (await recovered(git)) ?? unchanged(git, head);
     const version = (stem ?? release).version;
     const start = await commitShipped(git, root.files, version, await git.resolve('refs/heads/shipped'));
     step('shipped');
