@@ -1,4 +1,4 @@
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Refusal } from './request.js';
 
@@ -14,17 +14,22 @@ const LINK = /^\/dev\/disk\/by-(?:id|path|diskseq)\/[\w.:+@=,#-]{1,200}$/;
 export function wholeDisk(value: unknown, root = '/'): string {
   if (typeof value !== 'string' || !(NAME.test(value) || LINK.test(value)))
     throw new Refusal('request', 'not a disk such as /dev/sda, /dev/nvme0 or /dev/disk/by-id/…');
-  const path = real(join(root, value), value, root);
+  // What a controller says is asked through the disk behind it, which more than root may open.
+  const disk = value.replace(/^(\/dev\/nvme\d+)$/, '$1n1');
+  const path = real(join(root, disk), value, root);
   const name = NAME.exec(path)?.[1];
-  if (!name) throw new Refusal('request', `${value} is not a whole disk`);
-  const stat = statSync(join(root, path));
-  // nvme0 is the controller, a character device; nvme0n1 is what is on it.
-  const isController = /^nvme\d+$/.test(name);
-  const kind = isController ? stat.isCharacterDevice() : stat.isBlockDevice();
-  const listed = join(root, 'sys', isController ? 'class/nvme' : 'block', name, 'dev');
-  if (!kind || numberIn(listed) !== deviceNumber(stat.rdev))
+  if (!name || !statSync(join(root, path)).isBlockDevice() || !isListed(name, path, root))
     throw new Refusal('request', `${value} is not a whole disk`);
   return path;
+}
+
+/** Whether the kernel has a disk of that name and number; partitions are not listed there. */
+function isListed(name: string, path: string, root: string): boolean {
+  const listed = join(root, 'sys/block', name, 'dev');
+  return (
+    existsSync(listed) &&
+    readFileSync(listed, 'utf8').trim() === deviceNumber(statSync(join(root, path)).rdev)
+  );
 }
 
 function real(path: string, value: string, root: string): string {
@@ -33,14 +38,6 @@ function real(path: string, value: string, root: string): string {
     return root === '/' ? found : found.slice(root.length);
   } catch {
     throw new Refusal('no-disk', value);
-  }
-}
-
-function numberIn(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch {
-    return '';
   }
 }
 

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { SmartAnswer } from '../../nodes/host/root-helper.js';
 import { needs } from '../support/needs.ts';
+import { HOME } from '../support/node-red.ts';
 import { Driver, InsideError, until } from './driver.ts';
 import type { Machine } from './machine.ts';
 import { bootPrivileged } from './privileged.ts';
@@ -69,6 +72,44 @@ const MALFORMED: [string, string][] = [
   ['far too much', 'x'.repeat(3_000_000)],
 ];
 
+/** What a helper that somebody has taken over might try; each must fail. */
+const PROBES = [
+  'cat /etc/shadow',
+  'cat /etc/potion/potion.env',
+  'ls /var/lib/potion',
+  'ls /root',
+  'touch /etc/evil',
+  'touch /usr/bin/evil',
+  'touch /opt/potion/evil',
+  'touch /run/evil',
+  'cat /dev/loop-control',
+  'mknod /run/potion-probe/null c 1 3',
+  'mount -t tmpfs tmpfs /mnt',
+  'unshare --mount true',
+  'chown 1:1 /proc/self/fd/1',
+  'setpriv --reuid 1 true',
+  'hostname evil',
+  'perl -MSocket -e "socket(S, PF_INET, SOCK_STREAM, 0) or die"',
+  'perl -MSocket -e "socket(S, PF_NETLINK, SOCK_RAW, 0) or die"',
+  'kill -0 1',
+  'busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager Reload',
+];
+
+/** The helper's own unit, with these attempts in the helper's place. */
+function probe(): string {
+  const unit = readFileSync(join(HOME, 'ops/install/files/systemd/potion-helper@.service'), 'utf8');
+  return unit
+    .replace(/^ExecStart=.*$/m, 'ExecStart=/bin/sh /srv/probe.sh')
+    .replace('StandardInput=socket', 'Type=oneshot')
+    .replace('RuntimeDirectory=potion-helper/%i', 'RuntimeDirectory=potion-probe')
+    .replace(/^RuntimeMaxSec=.*$/m, '');
+}
+
+const TRY_ALL = `PATH=/usr/sbin:/usr/bin
+${PROBES.map((line) => `if said=$(${line} 2>&1 </dev/null); then echo 'let through: ${line}'; echo "$said"; fi`).join('\n')}
+echo finished
+`;
+
 describe("Potion's helper for disks, on a booted machine", function () {
   this.timeout(60_000);
   let machine: Machine;
@@ -76,7 +117,10 @@ describe("Potion's helper for disks, on a booted machine", function () {
 
   before(async function () {
     needs(this, 'root', 'systemd-nspawn');
-    machine = await bootPrivileged([], { files: { '/etc/potion/potion.env': SETTINGS } });
+    machine = await bootPrivileged([], {
+      units: { 'probe.service': probe() },
+      files: { '/etc/potion/potion.env': SETTINGS, '/srv/probe.sh': TRY_ALL },
+    });
     // A disk without SMART, and what only looks like one: a file, a character device, another's number.
     const script = `chmod 600 /etc/potion/potion.env
       name=$(ls /sys/block | grep -E '^(vd|sd|hd)[a-z]$|^nvme[0-9]+n1$' | head -1)
@@ -250,6 +294,12 @@ describe("Potion's helper for disks, on a booted machine", function () {
     const { code, hint } = await failure('smartctl.read', { disk: '/dev/sdz' });
     assert.equal(code, 'DENIED');
     assert.match(hint, /Privileges.*install\.sh --privileges/);
+  });
+
+  it('could do nothing else, were it taken over', async () => {
+    await machine.run(['systemctl', 'start', 'probe.service']);
+    const log = await machine.run(['journalctl', '--output=cat', '--unit=probe', '-t', 'potion-helper']);
+    assert.deepEqual(log.split('\n'), ['finished']);
   });
 
   it('is fenced in: little that root may do is left to it', async function () {

@@ -79,10 +79,6 @@ describe('the polkit rules', () => {
       'inhibit-delay-shutdown',
     ])
       assert.equal(decide(rules, `${LOGIND}.${id}`, 'potion'), undefined);
-    const without = polkitRules([], { powerOff: false });
-    assert.equal(decide(without, `${LOGIND}.reboot`, 'potion'), 'yes');
-    assert.equal(decide(without, `${LOGIND}.power-off`, 'potion'), undefined);
-    assert.equal(decide(without, UNITS, 'potion', { unit: 'nginx.service', verb: 'start' }), 'no');
   });
 
   it('are made of unit names only', () => {
