@@ -8,6 +8,7 @@ import type { Asked } from '../support/tailnet-peer.ts';
 
 const PORT = 1880;
 const EDITOR = `http://${LAPTOP.v4}:${PORT}`;
+const TICKS = join(HOME, 'test/support/ticks.cjs');
 const PHONE = '100.64.0.7';
 const GUEST = '100.64.0.8';
 const TAGGED = '100.64.0.9';
@@ -20,6 +21,7 @@ describe('the editor over Tailscale', function () {
   const start = async (env: Record<string, string>, nodeArgs: string[] = []) => {
     potion = await startPotion({ port: PORT, within: tailnet.within, env, nodeArgs });
     await potion.waitFor('Server now running', 20_000);
+    await potion.waitFor('Started flows');
   };
   const status = async (from: string, path: string, asked: Partial<Asked> = {}) =>
     (await tailnet.ask(from, { url: EDITOR + path, ...asked })).status;
@@ -146,8 +148,8 @@ describe('the editor over Tailscale', function () {
     before(async function () {
       needs(this, 'root', 'iproute2');
       tailnet = new Tailnet();
-      const fast = ['--require', join(HOME, 'test/support/fast-clock.cjs')];
-      await start({ EDITOR_LOGINS: ME }, fast);
+      // Half a minute, for which an answer is kept, in 150 ms.
+      await start({ EDITOR_LOGINS: ME, TICKS: '200' }, ['--require', TICKS]);
       await potion.waitFor(`open at ${EDITOR}/`);
     });
     after(async () => {
