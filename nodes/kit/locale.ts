@@ -130,7 +130,7 @@ function engineFor(lang: Language, mode: Mode): Liquid {
   const engine = new Liquid({
     ...(mode === 'html' ? { outputEscape: 'escape' as const } : {}),
     ownPropertyOnly: true,
-    renderLimit: 1000,
+    renderLimit: 10_000,
     memoryLimit: 1e7,
   });
   const missing = (value: unknown) => typeof value !== 'number' || !Number.isFinite(value);

@@ -18,6 +18,8 @@ export interface LayOutOptions {
   dropIn?: string;
   /** Values of nodes of the shipped flows, by id. */
   changes?: Record<string, object>;
+  /** Other texts for units, by name. */
+  files?: Record<string, string>;
 }
 
 /** What systemd knows of potion.service. */
@@ -40,8 +42,8 @@ interface Told {
  * for its code, and starts a Bot API server beside it. Potion itself is not started.
  */
 export async function layOut(machine: Machine, options: LayOutOptions = {}): Promise<Installed> {
-  const telegram = new Driver(machine, 'telegram');
-  const admin = await telegram.ask<number>('start', TELEGRAM);
+  const telegram = new Driver(machine, 'bot-api');
+  const { user: admin } = await telegram.ask<{ user: number }>('start', TELEGRAM);
   await machine.run(['sh', '-ec', LAY_OUT]);
   const env = {
     BOT_TOKEN: FAKE_TOKEN,
@@ -53,8 +55,11 @@ export async function layOut(machine: Machine, options: LayOutOptions = {}): Pro
   };
   const lines = Object.entries(env).map(([name, value]) => `${name}="${value}"\n`);
   await machine.writeFile('/etc/potion/potion.env', lines.join(''), '600');
-  for (const name of readdirSync(FILES))
-    await machine.writeFile(`/etc/systemd/system/${name}`, readFileSync(join(FILES, name), 'utf8'));
+  const units = Object.fromEntries(
+    readdirSync(FILES).map((name) => [name, readFileSync(join(FILES, name), 'utf8')]),
+  );
+  for (const [name, text] of Object.entries({ ...units, ...options.files }))
+    await machine.writeFile(`/etc/systemd/system/${name}`, text);
   const installed = new Installed(machine, telegram);
   if (options.dropIn) await installed.dropIn(options.dropIn);
   for (const [id, values] of Object.entries(options.changes ?? {})) await installed.change(id, values);
@@ -77,7 +82,7 @@ chown -R potion:potion /var/lib/potion
 /** A Potion that systemd runs in a machine, and the person who talks to it. */
 export class Installed {
   readonly machine: Machine;
-  readonly telegram: Driver;
+  telegram: Driver;
 
   constructor(machine: Machine, telegram: Driver) {
     this.machine = machine;
@@ -153,9 +158,15 @@ export class Installed {
     return this.facts();
   }
 
-  async stop(): Promise<void> {
-    await this.machine.run(['systemctl', 'stop', 'potion.service'], { timeout: 60_000 });
-    await this.machine.exec(['systemctl', 'reset-failed', 'potion.service']);
+  /** Ends it at once, whatever it is doing (an orderly stop waits for the open poll); the next start is as the first. */
+  async kill(): Promise<void> {
+    const control = (...args: string[]) => this.machine.exec(['systemctl', ...args, 'potion.service']);
+    await control('stop', '--no-block');
+    await control('kill', '--signal=KILL');
+    await this.untilUnit(({ state }) => state === 'inactive' || state === 'failed');
+    await control('reset-failed');
+    // Or ops/runtime/launch would take it for a crash, and slow down the next starts.
+    await this.machine.exec(['rm', '-rf', '/run/potion/starts', '/run/potion/tried-restarts.json']);
   }
 
   /** Waits until its health answers 200. */
@@ -210,6 +221,12 @@ export class Installed {
   /** The last lines of its journal. */
   async journal(lines = 60): Promise<string> {
     return (await this.machine.exec(['journalctl', '-u', 'potion', '-o', 'cat', '-n', String(lines)])).stdout;
+  }
+
+  /** A new Bot API server on the same address, after the machine was booted again. */
+  async reopen(): Promise<void> {
+    this.telegram = new Driver(this.machine, 'bot-api');
+    await this.telegram.ask('start', TELEGRAM);
   }
 
   /** Ends the Bot API server; the machine ends the rest. */
