@@ -238,7 +238,7 @@ describe('telling what was not taken', () => {
   it('names tab, node, and each property from one to the other, in both languages', () => {
     assert.equal(
       describeConflicts(conflicts, 'en-US'),
-      `2 changes of Potion were not taken, or not whole:
+      `Changes of Potion that were not taken, or not whole (2):
   Alerts › “CPU” (potion-alert, cpu)
       you and Potion both changed it: yours stays (yours → Potion)
       limit: 70 → 90
@@ -252,7 +252,7 @@ describe('telling what was not taken', () => {
     );
     assert.match(
       describeConflicts(conflicts, 'id'),
-      /^2 perubahan dari Potion .*punyamu tetap .*limit: 70 → 90/s,
+      /^Perubahan dari Potion .* \(2\):\n.*punyamu tetap .*limit: 70 → 90/s,
     );
   });
 

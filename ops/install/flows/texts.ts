@@ -32,7 +32,7 @@ const TEXTS: Record<Language, Texts> = {
     unnamed: 'tanpa nama',
     nothing: 'Tidak ada bedanya.',
     absent: '(tidak ada)',
-    lead: (count) => `${count} perubahan dari Potion tidak dimasukkan, atau tidak seluruhnya:`,
+    lead: (count) => `Perubahan dari Potion yang tidak dimasukkan, atau tidak seluruhnya (${count}):`,
     added: 'baru',
     removed: 'hilang',
   },
@@ -52,7 +52,7 @@ const TEXTS: Record<Language, Texts> = {
     unnamed: 'without a name',
     nothing: 'No difference.',
     absent: '(nothing)',
-    lead: (count) => `${count} changes of Potion were not taken, or not whole:`,
+    lead: (count) => `Changes of Potion that were not taken, or not whole (${count}):`,
     added: 'new',
     removed: 'gone',
   },
@@ -66,7 +66,9 @@ const LINES = 8;
 export function describeConflicts(conflicts: readonly Conflict[], lang: Language): string {
   const texts = TEXTS[lang];
   if (conflicts.length === 0) return texts.nothing;
-  const blocks = conflicts.map((conflict) =>
+  // Where something stands matters least.
+  const sorted = conflicts.toSorted((a, b) => Number(a.kind === 'place') - Number(b.kind === 'place'));
+  const blocks = sorted.map((conflict) =>
     [
       `  ${headOf(conflict, texts)}`,
       `      ${texts.kinds[conflict.kind]}`,
@@ -136,7 +138,8 @@ export function describeTabs(changes: readonly TabChange[], lang: Language): str
   const texts = TEXTS[lang];
   const line = ({ label, how, added, changed, removed }: TabChange) => {
     const word = how === 'added' ? ` (${texts.added})` : how === 'removed' ? ` (${texts.removed})` : '';
-    return `  ${label || texts.shared}${word}: +${added.length} ~${changed.length} -${removed.length} node`;
+    const tab = label === TEXTS['en-US'].shared ? texts.shared : label;
+    return `  ${tab}${word}: +${added.length} ~${changed.length} -${removed.length} node`;
   };
   return changes.length === 0 ? texts.nothing : changes.map(line).join('\n');
 }
