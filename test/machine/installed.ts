@@ -42,7 +42,7 @@ interface Told {
  * for its code, and starts a Bot API server beside it. Potion itself is not started.
  */
 export async function layOut(machine: Machine, options: LayOutOptions = {}): Promise<Installed> {
-  const telegram = new Driver(machine, 'bot-api');
+  const telegram = new Driver(machine, 'telegram');
   const { user: admin } = await telegram.ask<{ user: number }>('start', TELEGRAM);
   await machine.run(['sh', '-ec', LAY_OUT]);
   const env = {
@@ -225,7 +225,7 @@ export class Installed {
 
   /** A new Bot API server on the same address, after the machine was booted again. */
   async reopen(): Promise<void> {
-    this.telegram = new Driver(this.machine, 'bot-api');
+    this.telegram = new Driver(this.machine, 'telegram');
     await this.telegram.ask('start', TELEGRAM);
   }
 
