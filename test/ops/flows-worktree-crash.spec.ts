@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Git } from '../../ops/install/flows/git.js';
-import { conflictsOf } from '../../ops/install/flows/state.js';
+import { conflictsOf, show } from '../../ops/install/flows/state.js';
 import { init, rollback, upgrade } from '../../ops/install/flows/worktree.js';
 import { readSettled } from '../../ops/runtime/flows/commit.js';
 import { needs } from '../support/needs.ts';
@@ -83,6 +83,20 @@ describe('the flows work tree after a crash', function () {
   });
 
   const repository = async () => (await Git.open(tree.dir)) as Git;
+
+  it('is finished before anyone is told where the work tree stands', async () => {
+    await init(tree.dir, tree.release('1', V1));
+    const { dir, version } = tree.release('2', V2);
+    tree.keep();
+    const steps = (await crashAfter(0, 'upgrade', dir, version)) as string[];
+    tree.restore();
+    await crashAfter(steps.indexOf('work tree') + 1, 'upgrade', dir, version);
+    assert.equal(tree.git('rev-list', '--merges', '--count', 'mine'), '0');
+    const { merge, head, uncommitted } = await show(tree.dir);
+    assert.deepEqual([merge, uncommitted], [head, []]);
+    await rollback(tree.dir, `${merge}^1`);
+    assert.equal(tree.texts().a, 'one');
+  });
 
   it('in setting up is finished by the next run', async () => {
     const { dir, version } = tree.release('1', flowsOf({ a: 'one' }));

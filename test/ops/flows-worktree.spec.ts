@@ -126,6 +126,13 @@ describe('the flows work tree', function () {
       assert.deepEqual(outcome.conflicts, []);
       assert.deepEqual(tree.texts(), { a: 'mine', b: 'two', c: 'three', d: 'two' });
       assert.equal((await show(tree.dir)).version, '3');
+      // A merge of the person's own is not one of Potion's.
+      tree.git('switch', '-q', '-c', 'trying');
+      tree.git('commit', '-q', '--allow-empty', '-m', 'own');
+      tree.git('switch', '-q', 'mine');
+      tree.git('merge', '-q', '--no-ff', '-m', 'own merge', 'trying');
+      assert.equal(tree.git('log', '-1', '--format=%s'), 'own merge');
+      assert.equal((await show(tree.dir)).merge, outcome.after);
     });
 
     it('and makes no commit when there is nothing to bring in, whatever is being edited', async () => {

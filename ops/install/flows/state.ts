@@ -5,9 +5,11 @@ import { parseFiles } from '../../runtime/flows/parse.js';
 import { FlowsError } from '../../runtime/flows/problem.js';
 import type { Conflict } from './conflict.js';
 import type { Git } from './git.js';
+import { alone, clearStaleLocks } from './locks.js';
 import { mergeFlows } from './merge.js';
-import { SHIPPED_MARK } from './messages.js';
-import { findShipped, headOf, openOrRefuse } from './steps.js';
+import { MERGE_MARK, SHIPPED_MARK } from './messages.js';
+import { interrupted } from './pending.js';
+import { findShipped, headOf, openOrRefuse, recover } from './steps.js';
 
 /** Where the work tree stands. */
 export interface State {
@@ -27,11 +29,17 @@ export interface State {
 }
 
 /**
- * Says where the work tree stands, and what was not taken in its last merge (or in `commit`). Changes nothing.
+ * Says where the work tree stands, and what was not taken in its last merge (or in `commit`). Changes
+ * nothing, but finishes what a crash has interrupted.
  * @throws FlowsError when there is no work tree, or no such commit
  */
 export async function show(flowsDir: string, commit?: string): Promise<State> {
   const git = await openOrRefuse(resolve(flowsDir));
+  if (await interrupted(git))
+    await alone(git.gitDir, async () => {
+      await clearStaleLocks(git.gitDir, git.dir);
+      await recover(git);
+    });
   const head = await headOf(git);
   const { files } = await readSettled(git.dir);
   const committed = await git.files(head);
@@ -51,7 +59,13 @@ export async function show(flowsDir: string, commit?: string): Promise<State> {
 
 async function mergeFor(git: Git, head: string, commit: string | undefined): Promise<string | undefined> {
   if (commit === undefined)
-    return (await git.run(['rev-list', '--first-parent', '--merges', '--max-count=1', head])) || undefined;
+    return (
+      (await git.run([
+        ...['rev-list', '--first-parent', '--merges', '--max-count=1'],
+        `--grep=^${MERGE_MARK}`,
+        head,
+      ])) || undefined
+    );
   const found = await git.resolve(commit);
   if (found) return found;
   throw new FlowsError('There is nothing to show:', [
