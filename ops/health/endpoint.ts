@@ -1,43 +1,13 @@
-import { isIP } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import type { Config } from '../../nodes/kit/config.js';
 import type { HealthFinding } from './findings.js';
 import { describe, limited } from './limit.js';
 
 const PATH = '/potion/health';
 
-/** Tailscale gives out addresses of these ranges alone: 100.64.0.0/10 and fd7a:115c:a1e0::/48. */
-const TAILSCALE = /^(100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|fd7a:115c:a1e0:)/;
-
-/**
- * Where Potion may listen, likeliest first. Which address it has chosen is its own knowledge, so all that
- * come into question are asked.
- */
-export function addressesOf(editorBind: string, own: readonly string[] = ownAddresses()): string[] {
-  if (isIP(editorBind) && !['0.0.0.0', '::'].includes(editorBind)) return [editorBind];
-  return ['127.0.0.1', ...(editorBind === '::' ? ['::1'] : []), ...own.filter((ip) => TAILSCALE.test(ip))];
-}
-
-function ownAddresses(): string[] {
-  return Object.values(networkInterfaces())
-    .flat()
-    .flatMap((address) => (address ? [address.address] : []));
-}
-
-/** Asks the running Potion how it is. Never throws. */
-export async function lookAtHealth({ editorBind, port }: Config, ms: number): Promise<HealthFinding> {
-  const addresses = addressesOf(editorBind);
-  const found = await Promise.all(addresses.map((address) => ask(urlOf(address, port), ms)));
-  return (
-    found.find(({ answer }) => answer === 'ok') ??
-    found.find(({ answer }) => answer === 'ailing') ??
-    found.find((finding) => finding.answer === 'none' && finding.why !== 'refused') ??
-    (found[0] as HealthFinding)
-  );
-}
-
-function urlOf(address: string, port: number): string {
-  return `http://${address.includes(':') ? `[${address}]` : address}:${port}${PATH}`;
+/** Asks the running Potion how it is, at its address on this machine itself. Never throws. */
+export function lookAtHealth({ editorBind, port }: Config, ms: number): Promise<HealthFinding> {
+  const host = { '0.0.0.0': '127.0.0.1', '::': '[::1]', '::1': '[::1]' }[editorBind] ?? editorBind;
+  return ask(`http://${host}:${port}${PATH}`, ms);
 }
 
 async function ask(url: string, ms: number): Promise<HealthFinding> {

@@ -92,7 +92,7 @@ function silent({ health, unit }: Findings, restarts: number): Complaint {
       ? potion('restarting', { result, status }, 'down')
       : potion('starting', { detail }, 'down');
   if (load === 'not-found' || active === 'inactive') return potion('absent', { detail, load }, 'down');
-  return potion('silent', { detail }, 'down');
+  return potion('mute', { detail }, 'down');
 }
 
 function potion(

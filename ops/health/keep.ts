@@ -6,6 +6,8 @@ import { freshState, parseState, type State } from './state.js';
 
 const STATE = 'state.json';
 const RESULT = 'last_health.json';
+const THIRD_HOUR = 3 * 3_600_000;
+const BETWEEN_LOOKS = 300_000;
 
 export interface Kept {
   state: State;
@@ -55,6 +57,11 @@ export async function saveState(
     }
   }
   return { kept: false, problems };
+}
+
+/** With no place for a state at all a message goes out every third hour: no storm, and not silence. */
+export function speaksWithoutMemory(at: number): boolean {
+  return at % THIRD_HOUR < BETWEEN_LOOKS;
 }
 
 /** Writes what this run has found, for anybody to read. */

@@ -22,15 +22,20 @@ export async function within<T>(
   }
 }
 
-/** What went wrong in one line, causes included, without tokens: `fetch failed: connect ECONNREFUSED …`. */
+/** What went wrong in one line, causes included, without tokens. */
 export function describe(thrown: unknown): string {
   const words: string[] = [];
   for (let at: unknown = thrown; at !== undefined && at !== null && words.length < 3; at = causeOf(at)) {
     const { message, code } = at as { message?: unknown; code?: unknown };
-    const word = [code, message].find((part) => typeof part === 'string' && part !== '') ?? at;
-    words.push(typeof message === 'string' && message ? message : String(word));
+    // An error of several addresses has no words of its own.
+    words.push(String(message || code || at));
   }
-  return redact(words.join(': ').replace(/\s+/g, ' ')).slice(0, 300).toWellFormed();
+  // That it was a request which failed is known.
+  const text = words
+    .join(': ')
+    .replace(/\s+/g, ' ')
+    .replace(/^fetch failed: /, '');
+  return redact(text).slice(0, 300).toWellFormed();
 }
 
 function causeOf(thrown: unknown): unknown {

@@ -1,17 +1,14 @@
-import { stat } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { bootId } from '../../nodes/host/boot-id.js';
 import { lookAtApi } from './bot-api.js';
 import { lookAtDisks } from './disks.js';
 import { lookAtHealth } from './endpoint.js';
 import type { Findings, LogsFinding, UnitFinding } from './findings.js';
+import { installingSince } from './installation.js';
 import { within } from './limit.js';
 import { lookAtLogs } from './logs.js';
 import { type Settings, waysOf } from './settings.js';
 import { lookAtUnit } from './unit.js';
-
-/** Held by an installation or upgrade while it works. */
-const INSTALL_LOCK = '/run/potion-install.lock';
 
 /** Milliseconds for each look; all run side by side. */
 const LIMITS = { health: 5000, unit: 8000, api: 10_000, disks: 5000, logs: 5000 };
@@ -32,10 +29,7 @@ export async function lookAround({ config, problems }: Settings): Promise<Findin
       () => lookAtLogs(config.logDir),
       () => ({}),
     ),
-    stat(INSTALL_LOCK).then(
-      ({ mtimeMs }) => mtimeMs,
-      () => undefined,
-    ),
+    installingSince(),
   ]);
   return {
     at: Date.now(),

@@ -4,7 +4,7 @@ import { loadEnvFile } from 'node:process';
 import { decide } from './decide.js';
 import { noteSent, type Tell } from './due.js';
 import type { Findings } from './findings.js';
-import { addToLog, lastResult, loadState, saveResult, saveState } from './keep.js';
+import { addToLog, lastResult, loadState, saveResult, saveState, speaksWithoutMemory } from './keep.js';
 import { describe } from './limit.js';
 import { dated, logLine } from './log-line.js';
 import { lookAround } from './look.js';
@@ -20,11 +20,12 @@ potion-health --test   send the owner a test message; exit code 1 when it reache
 `;
 
 const HOME = process.env.POTION_HOME ?? resolve(__dirname, '..', '..');
+/** Settings and folders of a Potion that install.sh has installed. */
+const INSTALLED = '/etc/potion/potion.env';
+const FOLDERS = { DATA_DIR: '/var/lib/potion', LOG_DIR: '/var/log/potion' };
 /** Milliseconds for telling, so that the unit's own limit is never reached. */
 const TELLING = 45_000;
-const DAY = 86_400_000;
 const HOUR = 3_600_000;
-const FIVE_MINUTES = 300_000;
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 const complain = (text: string) => process.stderr.write(`potion-health: ${text}\n`);
@@ -62,11 +63,6 @@ async function look(settings: Settings): Promise<number> {
   return 0;
 }
 
-/** With no place for a state at all a message goes out every third hour: no storm, and not silence. */
-function speaksWithoutMemory(at: number): boolean {
-  return at % (3 * HOUR) < FIVE_MINUTES;
-}
-
 /** Sends one message after the other; what can't be sent is due again at the next look. */
 async function tell(
   { config }: Settings,
@@ -90,7 +86,7 @@ async function tell(
       continue;
     }
     lines.push(dated(findings.at, `could not tell ${each.target} ${about}: ${sent.reason}`));
-    if (sent.wait) state = { ...state, quietUntil: findings.at + Math.min(sent.wait * 1000, DAY / 24) };
+    if (sent.wait) state = { ...state, quietUntil: findings.at + Math.min(sent.wait * 1000, HOUR) };
     if (sent.silence || sent.wait) break;
   }
   return { state, lines };
@@ -141,13 +137,14 @@ async function test({ config }: Settings): Promise<number> {
 
 /** systemd hands over the environment; a person at a terminal has none. */
 function loadSettings(): Settings {
-  const files = [join(HOME, '.env'), '/etc/potion/potion.env'];
-  const file = files.find((file) => existsSync(file));
+  const file = [join(HOME, '.env'), INSTALLED].find((file) => existsSync(file));
   try {
     if (file) loadEnvFile(file);
+    // As the units have it.
+    if (file === INSTALLED) Object.assign(process.env, { ...FOLDERS, ...process.env });
   } catch (thrown) {
     // Potion's own user may not read the one in /etc, and need not.
-    if (process.stdout.isTTY) complain(`${file} can't be read: ${describe(thrown)}`);
+    if (process.stdout.isTTY) complain(`${file} can't be read (${describe(thrown)}): use sudo`);
   }
   return readSettings(process.env, HOME);
 }

@@ -74,9 +74,11 @@ function pauseBefore(failure: Verdict): number | undefined {
     case 'markup':
     case 'refused':
       return 0;
-    case 'network':
     case 'server':
       return 1000;
+    case 'network':
+      // One that has let the time run out would do so again.
+      return /aborted|timeout|no time/i.test(failure.reason) ? undefined : 1000;
     default:
       return undefined;
   }

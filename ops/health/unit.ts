@@ -10,7 +10,12 @@ export async function lookAtUnit(ms: number): Promise<UnitFinding> {
   const { stdout, stderr } = await run('systemctl', ['show', UNIT, '-p', PROPERTIES.join(',')], {
     timeout: ms,
   });
-  return parseUnit(stdout) ?? { load: 'unknown', why: stderr.slice(0, 200) || 'systemctl says nothing' };
+  return (
+    parseUnit(stdout) ?? {
+      load: 'unknown',
+      why: stderr.split('\n')[0]?.slice(0, 200) || 'systemctl says nothing',
+    }
+  );
 }
 
 /** Reads what `systemctl show` prints: one `Name=value` a line. */

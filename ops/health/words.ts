@@ -54,7 +54,7 @@ export function message(items: readonly Item[], findings: Findings, server: stri
 function paragraph({ what, incident }: Item, findings: Findings, server: string, say: Say): string {
   const { cause, code, data, since, endedAt, dips } = incident;
   const until = endedAt ?? findings.at;
-  const shared = { ...data, server, since, until, lasted: (until - since) / 1000, dips };
+  const shared = { ...data, server, since, until, lasted: inMinutes(until - since), dips };
   const lines = [say(`health.${cause}.${headline(what, cause, incident.rank)}`, shared)];
   if (dips > 0) lines.push(say('health.potion.dips', { dips }));
   if (endedAt === undefined) {
@@ -63,6 +63,11 @@ function paragraph({ what, incident }: Item, findings: Findings, server: string,
     lines.push(say(`health.hint.${code}`));
   }
   return lines.filter(Boolean).join('\n');
+}
+
+/** Seconds, in whole minutes: what is looked at every five minutes is not known better. */
+function inMinutes(ms: number): number {
+  return 60 * Math.max(1, Math.round(ms / 60_000));
 }
 
 function headline(what: Item['what'], cause: Cause, rank: number): string {
