@@ -18,7 +18,9 @@ express.application.init = function (...given) {
 const { listen } = Server.prototype;
 Server.prototype.listen = function (...given) {
   beCareless(this);
-  const routes = apps.flatMap((app) => routesOf(app._router?.stack ?? [], app.path()));
+  const routes = apps.flatMap((app) =>
+    routesOf(app._router?.stack ?? [], app.path().replace(/\/+/g, '/').replace(/\/$/, '')),
+  );
   writeFileSync(process.env.ROUTES, JSON.stringify(routes));
   return listen.apply(this, given);
 };
