@@ -171,6 +171,8 @@ export class Installed {
 
   /** Waits until its health answers 200. */
   async untilHealthy(ms = 60_000): Promise<void> {
+    // A poll without news lasts ten seconds, and only its end says that polling works.
+    await this.telegram.ask('say', 'hai');
     let last = '';
     await until(
       async () => {
