@@ -76,7 +76,7 @@ export function damaged(file: string, why: string): PotionError {
 
 /** @returns undefined when there is no room for a copy */
 function keepCopy(file: string, now: Date): string | undefined {
-  const copy = `${file}.damaged-${now.toISOString().slice(0, 19).replaceAll(':', '')}Z`;
+  const copy = `${file}.damaged-${now.toISOString().replaceAll(':', '')}`;
   const parts = PARTS.filter((part) => existsSync(file + part));
   try {
     const size = parts.reduce((sum, part) => sum + statSync(file + part).size, 0);
@@ -94,7 +94,7 @@ function keepCopy(file: string, now: Date): string | undefined {
 
 /** Copies of damaged databases, oldest first. */
 function copiesOf(file: string): string[] {
-  const named = new RegExp(`^${basename(file).replaceAll('.', '\\.')}\\.damaged-[0-9TZ-]+$`);
+  const named = new RegExp(`^${basename(file).replaceAll('.', '\\.')}\\.damaged-[0-9TZ.-]+$`);
   return readdirSync(dirname(file))
     .filter((name) => named.test(name))
     .sort()

@@ -1,4 +1,11 @@
-import { type CorePart, type Stands, stuckParts, UNWATCHED, watchCore } from '../../nodes/kit/core-health.js';
+import {
+  CORE_PARTS,
+  type CorePart,
+  type Stands,
+  stuckParts,
+  UNWATCHED,
+  watchCore,
+} from '../../nodes/kit/core-health.js';
 import type { TriedRestarts } from './tried-restarts.js';
 
 /** What a look at the core led to. */
@@ -27,7 +34,7 @@ export class CoreGuard {
   look(stands: Stands, now: number, up: number): Judgement {
     this.#watch = watchCore(this.#watch, stands, now, this.#longest);
     const stuck = stuckParts(this.#watch, stands);
-    for (const part of Object.keys(stands) as CorePart[])
+    for (const part of CORE_PARTS)
       if (!stuck.some((one) => one.part === part)) {
         this.#condemned.delete(part);
         this.#tried.works(part, up);

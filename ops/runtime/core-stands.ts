@@ -18,7 +18,7 @@ const MINUTE = 60_000;
 /** Less free space than this counts as a full disk: SQLite needs some for its log beside the data. */
 const FULL = 8e6;
 /** Time for the person to be told what is wrong, before the restart that ends in a refusal. */
-const DAMAGE_TOLD = MINUTE;
+const DAMAGE_TOLD = MINUTE / 4;
 
 /**
  * How the parts stand. The waits are long against everything that passes by itself: five minutes without a

@@ -78,7 +78,7 @@ describe('a place where Potion cannot work', function () {
       assert.equal((await ended).code, 78);
       assert.match(log(), /fatal .*potion\.db is damaged \(file is not a database\); a copy is kept in/);
     }
-    const copies = readdirSync(dataDir).filter((name) => /^potion\.db\.damaged-[^.]*Z$/.test(name));
+    const copies = readdirSync(dataDir).filter((name) => /^potion\.db\.damaged-[\dT.-]+Z$/.test(name));
     assert.equal(copies.length, 1, String(copies));
     for (const name of ['potion.db', ...copies])
       assert.equal(readFileSync(join(dataDir, name), 'utf8'), content, name);
