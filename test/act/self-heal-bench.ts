@@ -70,6 +70,8 @@ export class Bench {
   readonly failures: PotionError[] = [];
   readonly db: Database;
   limits = LIMITS;
+  /** What saying a step waits for, e.g. the journal on giving up. */
+  saying: (telling: Telling) => Promise<void> = async () => {};
   #home = '';
   #healer: Healer | undefined;
   #alive = new AbortController();
@@ -110,6 +112,7 @@ export class Bench {
       },
       look: async () => this.unit.view(),
       tell: async (_unit, telling) => {
+        await this.saying(telling);
         if (!alive.signal.aborted) this.told.push(telling);
       },
       fail: (error) => this.failures.push(error),

@@ -61,6 +61,36 @@ describe('healer, killed and started again', () => {
     assert.deepEqual(bench.steps(), ['trying 1', 'gave-up 1']);
   });
 
+  it('tells what a crash may have swallowed before anything newer of that unit', async () => {
+    bench.unit.denied = true;
+    await bench.fall();
+    bench.kill();
+    bench.told.length = 0;
+    bench.unit.sight = 'up';
+    await bench.start({ resume: false });
+    await bench.notice();
+    await bench.pass(40_000);
+    await bench.healer().resume();
+    await settle();
+    assert.deepEqual(bench.steps(), ['gave-up 1', 'healed 1']);
+  });
+
+  it('tells each step after the one before, however long that takes to be said', async () => {
+    let journal = () => {};
+    const read = new Promise<void>((resolve) => {
+      journal = resolve;
+    });
+    bench.saying = ({ step }) => (step === 'gave-up' ? read : Promise.resolve());
+    bench.unit.denied = true;
+    await bench.fall();
+    bench.unit.become('up');
+    await bench.pass(40_000);
+    assert.deepEqual(bench.steps(), ['trying 1']);
+    journal();
+    await settle();
+    assert.deepEqual(bench.steps(), ['trying 1', 'gave-up 1', 'healed 1']);
+  });
+
   it('forgets a healed unit once its restarts no longer count', async () => {
     bench.unit.fates = [Number.POSITIVE_INFINITY];
     await bench.fall();

@@ -55,8 +55,10 @@ export class Healer {
   /** Restarts under way. */
   readonly #jobs = new Map<string, Promise<void>>();
   readonly #confirmations = new Set<Cancel>();
+  /** What is being said of each unit: a step may have to wait for the journal, and the next comes after it. */
+  readonly #words = new Map<string, Promise<void>>();
   /** What the process before this one may not have told. */
-  readonly #swallowed: { unit: string; telling: Telling }[] = [];
+  readonly #swallowed = new Map<string, Telling[]>();
   #blind = false;
 
   constructor(parts: HealerParts) {
@@ -71,13 +73,13 @@ export class Healer {
       const isOld = heal.restarts.every((at) => at <= clock.now() - limits.window);
       if (heal.phase === 'idle' && untold.length === 0 && isOld) await forgetHeals(db, node, unit);
       else this.#kept.set(unit, { heal, untold, error });
-      this.#swallowed.push(...untold.map((telling) => ({ unit, telling })));
+      this.#swallowed.set(unit, untold);
     }
   }
 
   /** Goes on with what was under way, once there is somebody to tell. */
   async resume(): Promise<void> {
-    for (const { unit, telling } of this.#swallowed.splice(0)) this.#say(unit, telling);
+    for (const unit of [...this.#swallowed.keys()]) this.#sayAgain(unit);
     const units = [...this.#kept.keys()];
     await Promise.all(units.map((unit) => this.#whenSeen(unit, (view) => ({ type: 'seen', view }))));
   }
@@ -167,6 +169,8 @@ export class Healer {
 
   #act(unit: string, action: Action, heal: Heal): void {
     if (action.do === 'tell') {
+      // A unit may change before resume(): what was not told yet comes first, or the old would undo the new.
+      this.#sayAgain(unit);
       this.#say(unit, action);
       return;
     }
@@ -205,9 +209,23 @@ export class Healer {
     await audit(db, entry).catch(this.#report);
   }
 
+  #sayAgain(unit: string): void {
+    const untold = this.#swallowed.get(unit) ?? [];
+    this.#swallowed.delete(unit);
+    for (const telling of untold) this.#say(unit, telling);
+  }
+
   #say(unit: string, telling: Telling): void {
     const { clock, tell } = this.#parts;
-    tell(unit, telling, this.#kept.get(unit)?.error).then(() => {
+    const before = this.#words.get(unit);
+    const error = this.#kept.get(unit)?.error;
+    const said = before
+      ? before.catch(() => {}).then(() => tell(unit, telling, error))
+      : tell(unit, telling, error);
+    this.#words.set(unit, said);
+    const done = () => this.#words.get(unit) === said && this.#words.delete(unit);
+    said.then(done, done);
+    said.then(() => {
       const cancel = clock.after(TOLD_AFTER, () => {
         this.#confirmations.delete(cancel);
         this.#inTurn(unit, () => this.#told(unit, telling)).catch(this.#report);
