@@ -74,6 +74,25 @@ describe('the editor’s password', function () {
     assert.equal((await ask(TAGGED, '/flows', { ...narrow, body: [] })).status, 401);
   });
 
+  it('brings a cookie that is good for looking at what its page is made of, and for nothing more', async () => {
+    const entered = await ask(TAGGED, '/settings', bearer(token));
+    const [cookie = ''] = String(entered.headers['set-cookie']).split(';');
+    assert.match(
+      String(entered.headers['set-cookie']),
+      /^potion-1880=[^;]{32}; Path=\/; HttpOnly; SameSite=Strict$/,
+    );
+    const headers = { cookie };
+    assert.equal((await ask(TAGGED, '/debug/view/debug-utils.js', { headers })).status, 200);
+    assert.equal((await ask(TAGGED, '/debug/view/debug-utils.js')).status, 401);
+    assert.equal((await ask(TAGGED, '/flows', { headers })).status, 401);
+    assert.equal((await ask(TAGGED, '/flows', { headers, body: [] })).status, 401);
+    assert.equal((await ask(TAGGED, '/other', { headers, socket: { say: [], until: 'x' } })).status, 401);
+    const foreign = { ...headers, origin: 'https://evil.example' };
+    assert.equal((await ask(TAGGED, '/debug/view/debug-utils.js', { headers: foreign })).status, 401);
+    const again = { headers: { ...bearer(token).headers, cookie } };
+    assert.equal((await ask(TAGGED, '/settings', again)).headers['set-cookie'], undefined);
+  });
+
   it('opens the editor’s web socket by its token, and closes it on a wrong one', async () => {
     const comms = (said: object, until: string) => ask(TAGGED, '/comms', { socket: { say: [said], until } });
     const right = await comms({ auth: token }, '"auth":"ok"');

@@ -14,6 +14,7 @@ const EDITOR_PASSWORD_HASH = '$2b$08$R.SWybMDoa1ppQSOuHWWAO5/cc7dTAwjxatMiZQPXAO
 const OPEN = [
   /^GET \/$/,
   /^GET \/potion\/health\/?$/,
+  /^GET \/theme\/?$/,
   /^GET \/(red|vendor|types|theme|locales|icons|resources)\/./,
   /^GET \/potion\/chat(\/about|\/readme|\/[a-z-]+\.(css|mjs|svg))?$/,
   /^GET \/auth\/login$/,

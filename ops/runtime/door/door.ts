@@ -6,15 +6,19 @@ import { isOfLoopback, plain } from './addresses.js';
 import { type Finding, Identities } from './identities.js';
 import { fromOwnPage, hostName, isForwarded } from './origin.js';
 import { Passwords } from './password.js';
-import { isForLogin, isHealth, pathOf } from './public.js';
+import { isForLogin, isHealth, isRead, pathOf } from './public.js';
 import { Sessions } from './sessions.js';
 import type { User } from './user.js';
+
+const COOKIE = '; Path=/; HttpOnly; SameSite=Strict';
 
 /** What the door says to a request. `reason` is a key of the texts below `door.`. */
 export type Verdict = Admitted | { open: true } | { status: 401 | 403 | 429; reason: string; data?: object };
 
 export interface Admitted {
   user: User;
+  /** A cookie that their browser lacks. */
+  cookie?: string;
   /** Tailscale vouches for them, which may end while they are in. */
   vouched?: boolean;
 }
@@ -30,7 +34,7 @@ export interface Surroundings {
   now: () => number;
 }
 
-type Guest = Required<Admitted> & { socket: Socket };
+type Guest = Required<Omit<Admitted, 'cookie'>> & { socket: Socket };
 
 /**
  * The one door of the editor: who asks, and whether that is enough. In comes who brings a token of a login, whom
@@ -41,11 +45,14 @@ export class Door {
   readonly sessions: Sessions;
   readonly #identities: Identities;
   readonly #around: Surroundings;
+  readonly #pass: string;
   /** Those whose request is being answered, by the key that Node-RED is shown for them. */
   readonly #inside = new Map<string, Guest>();
 
   constructor(config: Config, around: Surroundings) {
     this.#around = around;
+    // Cookies are the same for all ports of a machine, where another Potion may be.
+    this.#pass = `potion-${config.port}=${randomBytes(24).toString('base64url')}`;
     this.passwords = new Passwords(config, around.warn);
     this.sessions = new Sessions(config, around.now(), (thrown) =>
       around.warn(`Logins of the editor can't be kept for after a restart: ${thrown}`),
@@ -58,9 +65,10 @@ export class Door {
     const path = pathOf(request.url);
     if (!upgrade && isHealth(request.method, path)) return { open: true };
     const user = this.#byToken(request);
-    if (user) return { user };
+    if (user) return { user, ...(this.#hasPass(request) ? {} : { cookie: `${this.#pass}${COOKIE}` }) };
     const near = await this.#byConnection(request);
     if ('user' in near || !this.passwords.set) return near;
+    if (!upgrade && isRead(request.method) && this.#hasPass(request)) return { open: true };
     const known = await this.#byPassword(request);
     if (known) return known;
     // The editor's own web socket takes its token as the first thing said on it.
@@ -96,6 +104,14 @@ export class Door {
   #byToken({ headers }: IncomingMessage): User | undefined {
     const [, token] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
     return token ? this.userOf(token) : undefined;
+  }
+
+  /**
+   * Scripts and pictures of the editor's page come without the token. Its browser has shown one before, so they
+   * may be asked for; a program at another port, which gets to see the cookie, gains no more than that.
+   */
+  #hasPass({ headers }: IncomingMessage): boolean {
+    return fromOwnPage(headers) && (headers.cookie ?? '').split(/; */).includes(this.#pass);
   }
 
   async #byConnection({ socket, headers }: IncomingMessage): Promise<Verdict> {

@@ -62,7 +62,10 @@ async function admitRequest(
   const verdict = await door.judge(request);
   if ('status' in verdict) return refuse(request, response, verdict);
   if (path === SCRIPT_PATH) return sendScript(response, await door.isVouched(request));
-  if ('user' in verdict) response.once('close', door.announce(request, verdict));
+  if ('user' in verdict) {
+    if (verdict.cookie) response.setHeader('set-cookie', verdict.cookie);
+    response.once('close', door.announce(request, verdict));
+  }
   if (request.socket.destroyed) return;
   passed.add(request);
   pass();

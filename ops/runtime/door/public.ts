@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 
 /** Files of the program itself, the same in every Potion: nothing in them is anybody's secret. */
-const EDITOR = /^\/((red|vendor|types|theme|locales|icons|resources)\/.+|favicon\.ico)?$/;
+const EDITOR = /^\/((red|vendor|types|theme|locales|icons|resources)\/.+|theme|favicon\.ico)?$/;
 const CHAT_PAGE = /^\/potion\/chat(\/about|\/readme|\/[a-z-]+\.(css|mjs|svg))?$/;
 const LOGIN = '/auth/login';
 
@@ -26,6 +26,7 @@ export function pathOf(url = '/'): string {
   }
 }
 
-function isRead(method: string | undefined): boolean {
+/** Whether a request only asks for something to show. */
+export function isRead(method: string | undefined): boolean {
   return method === 'GET' || method === 'HEAD';
 }
