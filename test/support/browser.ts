@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
@@ -16,13 +16,27 @@ export interface Browser {
   close(): Promise<void>;
 }
 
+/** Where it runs and what it knows, when that is not this machine alone. */
+export interface Elsewhere {
+  /** Put before the command, e.g. to run it in a network namespace. */
+  within: string[];
+  /** Addresses of names. */
+  names: Record<string, string>;
+}
+
 /** Starts headless Chromium; first `needs(this, 'chromium')`. */
-export async function startBrowser(viewport = { width: 390, height: 844 }): Promise<Browser> {
+export async function startBrowser(
+  viewport = { width: 390, height: 844 },
+  { within, names }: Elsewhere = { within: [], names: {} },
+): Promise<Browser> {
   const profile = mkdtempSync(join(tmpdir(), 'potion-browser-'));
+  const program = join(profile, 'chromium.sh');
+  writeFileSync(program, `#!/bin/sh\nexec ${within.join(' ')} ${CHROMIUM} "$@"\n`, { mode: 0o755 });
+  const rules = Object.entries(names).map(([name, address]) => `MAP ${name} ${address}`);
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: CHROMIUM,
+    executablePath: within.length > 0 ? program : CHROMIUM,
     headless: true,
-    args: [...ARGS, ...QUIET],
+    args: [...ARGS, ...QUIET, ...(rules.length > 0 ? [`--host-resolver-rules=${rules.join(',')}`] : [])],
     viewport,
     acceptDownloads: true,
   });
@@ -34,7 +48,8 @@ export async function startBrowser(viewport = { width: 390, height: 844 }): Prom
   });
   page.on('request', (request) => {
     const url = new URL(request.url());
-    if (!['127.0.0.1', ''].includes(url.hostname)) troubles.push(`asked ${url.host}`);
+    if (!['127.0.0.1', '', ...Object.entries(names).flat()].includes(url.hostname))
+      troubles.push(`asked ${url.host}`);
   });
   return {
     page,
