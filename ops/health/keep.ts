@@ -37,20 +37,31 @@ export async function loadState(folders: readonly string[]): Promise<Kept> {
   return { state: newest, broken };
 }
 
-/**
- * Keeps the state in the first folder that takes it; an older one in the others goes.
- * @returns what went wrong in each folder, and whether any took it
- */
-export async function saveState(
-  folders: readonly string[],
-  state: State,
-): Promise<{ kept: boolean; problems: string[] }> {
+interface Saved {
+  /** Whether any folder took it. */
+  kept: boolean;
+  /** What went wrong in the others. */
+  problems: string[];
+}
+
+/** Keeps the state in the first folder that takes it. */
+export function saveState(folders: readonly string[], state: State): Promise<Saved> {
+  return saveFirst(folders, STATE, JSON.stringify(state));
+}
+
+/** Writes what this run has found, for anybody to read, likewise. */
+export function saveResult(folders: readonly string[], result: object): Promise<Saved> {
+  return saveFirst(folders, RESULT, `${JSON.stringify(result, undefined, 2)}\n`);
+}
+
+/** Puts a file into the first folder that takes it; an older one in the others goes. */
+async function saveFirst(folders: readonly string[], name: string, text: string): Promise<Saved> {
   const problems: string[] = [];
   for (const [i, folder] of folders.entries()) {
     try {
       await mkdir(folder, { recursive: true, mode: 0o750 });
-      await replaceFile(join(folder, STATE), JSON.stringify(state));
-      for (const later of folders.slice(i + 1)) await rm(join(later, STATE), { force: true });
+      await replaceFile(join(folder, name), text);
+      for (const later of folders.slice(i + 1)) await rm(join(later, name), { force: true });
       return { kept: true, problems };
     } catch (thrown) {
       problems.push(`${folder}: ${describe(thrown)}`);
@@ -62,18 +73,6 @@ export async function saveState(
 /** With no place for a state at all a message goes out every third hour: no storm, and not silence. */
 export function speaksWithoutMemory(at: number): boolean {
   return at % THIRD_HOUR < BETWEEN_LOOKS;
-}
-
-/** Writes what this run has found, for anybody to read. */
-export async function saveResult(folders: readonly string[], result: object): Promise<void> {
-  for (const folder of folders) {
-    try {
-      await replaceFile(join(folder, RESULT), `${JSON.stringify(result, undefined, 2)}\n`);
-      return;
-    } catch {
-      // The state has said why.
-    }
-  }
 }
 
 /** When the timer last looked, epoch ms; undefined when it never has. */
