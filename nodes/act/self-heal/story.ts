@@ -84,7 +84,8 @@ export function messageOf(telling: Telling, about: Particulars): Message {
   const payload = payloadOf(telling, about);
   const incident = incidentOf(about.unit, telling);
   const rings = incident.state === 'firing' && telling.step === 'left-alone';
-  const reply = telling.step === 'healed' && telling.episode.gaveUp !== undefined;
+  // What rang is answered; changing the message above it would leave the alarm as the last word.
+  const reply = incident.state === 'resolved' && telling.episode.gaveUp !== undefined;
   return message(payload, incident, telling.at, {
     silent: !rings,
     reply,
