@@ -1,4 +1,5 @@
 import type { Request } from '../kit/messages.js';
+import { redact } from '../kit/redact.js';
 import { type AuditEntry, auditLine, auditRow } from './audit.js';
 import type { Database } from './database.js';
 import type { RequestTable } from './schema.js';
@@ -63,7 +64,8 @@ export async function insert(db: Database, { request, changes, message, at }: Ne
       command: request.command,
       changes: changes ? 1 : 0,
       state: 'received',
-      message: JSON.stringify(message),
+      // No command takes a token; who sends one by mistake must not find it in the database.
+      message: redact(JSON.stringify(message)),
       received_at: at,
       answered_at: null,
     })

@@ -7,7 +7,7 @@ import { whenFinal } from '../../nodes/state/database.js';
 import { embedSandbox } from '../sandbox/embed.js';
 import { hangDoor } from './door/front-door.js';
 import { flowStorage } from './flow-storage.js';
-import { runtimeLog } from './log.js';
+import { cleanConsole, runtimeLog } from './log.js';
 import { prepareFolders, whyNotFree } from './premises.js';
 
 /** EX_CONFIG: only a person can mend it. */
@@ -24,7 +24,8 @@ export function boot(home: string) {
   } catch (thrown) {
     refuse(describe(thrown), BROKEN);
   }
-  const secrets = [config.botToken, config.editorPasswordHash, config.heartbeatUrl];
+  const secrets = [config.botToken, config.ownerBotToken, config.editorPasswordHash, config.heartbeatUrl];
+  cleanConsole(secrets);
   // Flow files refer to these as ${NAME}; defaults must be there too.
   process.env.TELEGRAM_API_URL = config.telegramApiUrl;
   const storage = flowStorage(config);

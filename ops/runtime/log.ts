@@ -70,6 +70,18 @@ export function runtimeLog(logDir: string, secrets: readonly string[]): () => (e
 }
 
 /**
+ * Takes secrets out of whatever is written to the console, by whichever library or function node: a service's
+ * console is the journal.
+ */
+export function cleanConsole(secrets: readonly string[]): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    const write = stream.write.bind(stream) as (chunk: unknown, ...rest: unknown[]) => boolean;
+    stream.write = (chunk: unknown, ...rest: unknown[]) =>
+      write(typeof chunk === 'string' ? redact(chunk, secrets) : chunk, ...rest);
+  }
+}
+
+/**
  * Whether systemd started this very process as a service. A terminal may have inherited the variables of its own
  * service, hence the process id; closing a terminal must end Potion.
  */
