@@ -31,13 +31,15 @@ export async function install(talk, options, home) {
   const known = await repair(talk);
   await makeAccount(talk);
   await makeFolders(talk);
-  await keepSettings(talk, changes, home);
+  // While nothing runs that would read them, they are kept at once: a build may fail, and nobody likes to answer twice.
+  if (currentRelease() === undefined) await keepSettings(talk, changes, home);
   if (source) await makeRelease(talk, source);
   // Only now: an interrupted upgrade may have been taken back.
   const from = currentRelease();
+  if (!talk.dryRun) await checkSettings(to, { ...settingsNow(), ...changes });
+  if (from !== undefined) await keepSettings(talk, changes, home);
   if (talk.dryRun) await foretell(talk, home, from, to);
   else {
-    await checkSettings(to);
     const isUpgrade = from !== undefined && from !== to && (await state()).LoadState === 'loaded';
     const health = isUpgrade ? await upgrade(talk, from, to, known) : await settle(talk, from, to);
     await prune(talk);
@@ -47,12 +49,13 @@ export async function install(talk, options, home) {
 }
 
 /**
- * The release's own rules for settings, before anything is stopped for it.
+ * The release's own rules for settings, before these are kept and anything is stopped.
  * @param {string} id
+ * @param {Record<string, string>} settings
  */
-async function checkSettings(id) {
+async function checkSettings(id, settings) {
   const folders = { DATA_DIR: PATHS.data, LOG_DIR: PATHS.logs, FLOWS_DIR: PATHS.flows };
-  const { problems } = await inside(id, ['settings'], JSON.stringify({ ...folders, ...settingsNow() }));
+  const { problems } = await inside(id, ['settings'], JSON.stringify({ ...folders, ...settings }));
   if (problems.length > 0)
     throw new InstallError(
       'badSettings',
@@ -75,11 +78,12 @@ async function settle(talk, from, to) {
   await keepStaticFiles(talk, releaseHome(to));
   const isUp = /^(active|activating|reloading)$/.test((await state()).ActiveState ?? '');
   if (isUp && !(await isOutdated())) return askHealth();
+  const since = Date.now();
   if (isUp) await talk.change('restarts', { unit: SERVICE }, async () => stop().then(start));
   else await talk.change('starts', { unit: SERVICE }, start);
   talk.say('waits');
-  const { health, trouble = '' } = await becomesWell([]);
-  if (!health) throw new InstallError('notWell', { trouble }, await lastWords());
+  const { health, trouble = '' } = await becomesWell([], talk.patience);
+  if (!health) throw new InstallError('notWell', { trouble }, await lastWords(since));
   return health;
 }
 
@@ -109,7 +113,7 @@ async function foretell(talk, home, from, to) {
 export async function renewPrivileges(talk) {
   const id = currentRelease();
   if (id === undefined) throw new InstallError('notInstalled');
-  if (!talk.dryRun) await checkSettings(id);
+  if (!talk.dryRun) await checkSettings(id, settingsNow());
   await keepPrivileges(talk, releaseHome(id));
   if ((await state()).ActiveState === 'active' && (await isOutdated()))
     await talk.change('restarts', { unit: SERVICE }, async () => stop().then(start));

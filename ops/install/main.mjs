@@ -22,7 +22,7 @@ async function main() {
   }
   const canAsk = Boolean(process.stdin.isTTY && process.stdout.isTTY) && !options.yes;
   const lang = options.lang ?? languageOf(settingsNow().POTION_LANG ?? '') ?? 'id';
-  const talk = new Talk(lang, { dryRun: options.dryRun, canAsk });
+  const talk = new Talk(lang, { dryRun: options.dryRun, canAsk, patience: options.patience });
   listen(talk);
   try {
     if (!existsSync('/run/systemd/system')) throw new InstallError('noSystemd');

@@ -9,6 +9,7 @@ import { languageOf } from './texts.mjs';
  * @property {boolean} dryRun
  * @property {boolean} purge
  * @property {boolean} yes
+ * @property {number} patience seconds that Potion has to become well
  * @property {'id' | 'en-US' | undefined} lang as given, for messages and POTION_LANG
  * @property {Readonly<Record<string, string>>} values settings by their name in potion.env
  * @property {Readonly<Record<string, string>>} secretFiles files that hold a setting, by its name
@@ -30,6 +31,9 @@ const SETTINGS = {
 };
 /** Secrets come from a file or the environment: everyone on the machine can read the arguments of a process. */
 const SECRETS = { 'bot-token-file': 'BOT_TOKEN', 'owner-bot-token-file': 'OWNER_BOT_TOKEN' };
+
+/** Seconds; an old laptop with a cold disk takes a while. */
+const PATIENCE = 90;
 
 const SWITCHES = ['dry-run', 'uninstall', 'purge', 'privileges', 'yes', 'help'];
 
@@ -61,6 +65,8 @@ export function parseOptions(args, env) {
   const lang = typeof given.lang === 'string' ? languageOf(given.lang) : languageOf(env.POTION_LANG ?? '');
   if (typeof given.lang === 'string' && !lang) throw new UsageError('--lang: id | en-US');
   if (lang) values.POTION_LANG = lang;
+  const patience = Number(given.patience ?? PATIENCE);
+  if (!(patience >= 1 && patience <= 3600)) throw new UsageError('--patience: 1 … 3600');
   const mode = on('help')
     ? 'help'
     : on('uninstall')
@@ -68,7 +74,16 @@ export function parseOptions(args, env) {
       : on('privileges')
         ? 'privileges'
         : 'install';
-  return { mode, dryRun: on('dry-run'), purge: on('purge'), yes: on('yes'), lang, values, secretFiles };
+  return {
+    mode,
+    dryRun: on('dry-run'),
+    purge: on('purge'),
+    yes: on('yes'),
+    patience,
+    lang,
+    values,
+    secretFiles,
+  };
 }
 
 /**
@@ -76,7 +91,7 @@ export function parseOptions(args, env) {
  * @returns {Record<string, string | boolean | undefined>}
  */
 function parse(args) {
-  const texts = ['lang', ...Object.keys(SETTINGS), ...Object.keys(SECRETS)];
+  const texts = ['lang', 'patience', ...Object.keys(SETTINGS), ...Object.keys(SECRETS)];
   /** @type {Record<string, { type: 'string' | 'boolean', short?: string }>} */
   const options = Object.fromEntries([
     ...texts.map((name) => [name, { type: 'string' }]),

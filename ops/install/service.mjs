@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { askBot } from './bot.mjs';
 import { PATHS, SERVICE } from './paths.mjs';
 import { settingsNow } from './settings.mjs';
-import { asPotion, lastLines, must, run } from './system.mjs';
+import { lastLines, must, run } from './system.mjs';
 
 /**
  * What Potion says of itself.
@@ -16,9 +16,7 @@ import { asPotion, lastLines, must, run } from './system.mjs';
  * @property {Record<string, string>} ailing what is wrong, by part
  */
 
-/** Milliseconds. */
-const WITHIN = 90_000;
-/** So long it must be well, in the same process. */
+/** So long the process must have been there that is well; milliseconds. */
 const STEADY = 3_000;
 const LOOK = 400;
 /** Restarts by systemd that are no chance any more. */
@@ -98,7 +96,8 @@ export async function isGood({ ailing }, before, telegramIsAway) {
   return true;
 }
 
-async function telegramIsAway() {
+/** @returns {Promise<boolean>} whether nobody on this machine can be told by Telegram now */
+export async function telegramIsAway() {
   const { BOT_TOKEN, TELEGRAM_API_URL } = settingsNow();
   return BOT_TOKEN ? (await askBot(BOT_TOKEN, TELEGRAM_API_URL)) === 'away' : false;
 }
@@ -106,12 +105,13 @@ async function telegramIsAway() {
 /**
  * Waits until Potion is well and stays so.
  * @param {readonly string[]} before parts that ailed before
+ * @param {number} patience seconds
  * @returns {Promise<{ health?: Health, trouble?: string }>} trouble: why it is not well
  */
-export async function becomesWell(before) {
-  const deadline = performance.now() + WITHIN;
-  let wellSince = 0;
-  let wellIn;
+export async function becomesWell(before, patience) {
+  const deadline = performance.now() + patience * 1000;
+  let since = 0;
+  let process;
   let trouble = '';
   while (performance.now() < deadline) {
     const { ActiveState = '', SubState = '', NRestarts = '0', MainPID = '' } = await state();
@@ -123,20 +123,26 @@ export async function becomesWell(before) {
           .map(([part, why]) => `${part}: ${why}`)
           .join('; ')
       : `${SERVICE}: ${ActiveState} (${SubState})`;
-    if (!health || !(await isGood(health, before, telegramIsAway))) wellIn = undefined;
-    else if (wellIn !== MainPID) {
-      wellIn = MainPID;
-      wellSince = performance.now();
-    } else if (performance.now() - wellSince >= STEADY) return { health };
+    if (!health || MainPID !== process) {
+      process = health && MainPID;
+      since = performance.now();
+    } else if (performance.now() - since >= STEADY && (await isGood(health, before, telegramIsAway)))
+      return { health };
     await sleep(LOOK);
   }
   return { trouble };
 }
 
-/** @returns {Promise<string>} what it has written last, in the journal and in its own log */
-export async function lastWords() {
-  const journal = await run('journalctl', [`--unit=${SERVICE}`, '--lines=12', '--no-pager', '--output=cat']);
-  const [program, args] = asPotion(['tail', '--lines=8', join(PATHS.logs, 'runtime.log')]);
-  const log = await run(program, args);
-  return lastLines([journal.stdout.trim(), log.stdout.trim()].filter(Boolean).join('\n'), 20);
+/**
+ * @param {number} since epoch ms
+ * @returns {Promise<string>} what it has said last; where in the code it broke is of no use to the person
+ */
+export async function lastWords(since) {
+  // What was said a moment ago may still be on its way.
+  await run('timeout', ['10', 'journalctl', '--sync']);
+  // Not --lines: together with --since that counts from the beginning in systemd 252.
+  const from = `--since=@${Math.floor(since / 1000)}`;
+  const { stdout } = await run('journalctl', [`--unit=${SERVICE}`, from, '--no-pager', '--output=cat']);
+  const lines = stdout.split('\n').filter((line) => line.trim() !== '' && !/^\s+at /.test(line));
+  return lastLines(lines.join('\n'), 15);
 }

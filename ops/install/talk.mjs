@@ -14,10 +14,12 @@ export class Talk {
 
   /**
    * @param {'id' | 'en-US'} lang
-   * @param {{ dryRun: boolean, canAsk: boolean }} options
+   * @param {{ dryRun: boolean, canAsk: boolean, patience: number }} options
    */
-  constructor(lang, { dryRun, canAsk }) {
+  constructor(lang, { dryRun, canAsk, patience }) {
     this.lang = lang;
+    /** Seconds that Potion has to become well. */
+    this.patience = patience;
     this.dryRun = dryRun;
     this.canAsk = canAsk && !dryRun;
     this.t = textsIn(lang);

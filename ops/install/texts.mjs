@@ -38,6 +38,7 @@ Memasang Potion dari klon ini, atau memperbaruinya kalau sudah ada. Boleh dijala
   --privileges            perbarui hak setelah SERVICES_WHITELIST diubah
   --yes                   jangan bertanya apa-apa
   --lang id|en-US         bahasa
+  --patience DETIK        batas waktu sampai Potion harus sehat (90)
 
 Setelan (di terminal kamu akan ditanya; selain itu dari sini atau dari variabel lingkungan):
   --bot-token-file FILE   berkas berisi token dari @BotFather (atau variabel BOT_TOKEN; "-" = stdin)
@@ -55,6 +56,7 @@ Installs Potion from this clone, or brings an installed one up to date. May be r
   --privileges            renew what Potion may do after SERVICES_WHITELIST was edited
   --yes                   ask nothing
   --lang id|en-US         language
+  --patience SECONDS      within which Potion has to be well (90)
 
 Settings (asked for in a terminal; else taken from here or from environment variables):
   --bot-token-file FILE   file with the token from @BotFather (or variable BOT_TOKEN; "-" = stdin)
@@ -184,10 +186,6 @@ Settings (asked for in a terminal; else taken from here or from environment vari
     '\n⚠️  {to} tidak bisa dipakai: {reason}\nKembali ke {from} …',
     '\n⚠️  {to} is of no use: {reason}\nGoing back to {from} …',
   ],
-  oldIsBack: [
-    '{from} sudah jalan lagi seperti sebelumnya. Tidak ada data yang hilang.',
-    '{from} runs again as it did before. No data is lost.',
-  ],
   oldNotWell: [
     '{from} sudah dikembalikan, tapi belum sehat: {trouble}',
     '{from} is back, but it is not well: {trouble}',
@@ -281,5 +279,9 @@ Settings (asked for in a terminal; else taken from here or from environment vari
   flowsFailed: ['Flow tidak bisa digabungkan:', 'The flows could not be merged:'],
   insideFailed: ['Langkah "{what}" gagal:', 'The step "{what}" failed:'],
   programFailed: ['Perintah ini gagal ({code}): {program}', 'This command failed ({code}): {program}'],
+  rolledBack: [
+    '{to} tidak jadi dipasang; {from} dikembalikan seperti sebelumnya.',
+    '{to} was not installed; {from} is back as it was before.',
+  ],
   notWell: ['Potion tidak menjadi sehat: {trouble}', 'Potion does not become well: {trouble}'],
 };

@@ -7,7 +7,7 @@ import { keepCopy, maySchemaChange, putCopyBack } from './data.mjs';
 import { bringFlows, lastMerge, takeFlowsBack } from './flows.mjs';
 import { PATHS, SERVICE } from './paths.mjs';
 import { currentRelease, discard, releaseHome, switchTo } from './release.mjs';
-import { askHealth, becomesWell, isGood, lastWords, start, state, stop } from './service.mjs';
+import { askHealth, becomesWell, isGood, lastWords, start, state, stop, telegramIsAway } from './service.mjs';
 import { keepStaticFiles } from './static-files.mjs';
 import { InstallError, readIf, syncPath, writeWhole } from './system.mjs';
 
@@ -32,7 +32,7 @@ const PATIENCE = 4_000;
  * @param {string} to a release that is built
  * @param {readonly string[]} [known] parts that were not well before an interrupted try
  * @returns {Promise<import('./service.mjs').Health>} how the new one does
- * @throws {InstallError} when it was rolled back
+ * @throws {InstallError} when it was rolled back; why, has been said
  */
 export async function upgrade(talk, from, to, known) {
   const copy = join(PATHS.copies, `${new Date().toISOString().replace(/[:.]/g, '-')}-${from}`);
@@ -52,15 +52,16 @@ export async function upgrade(talk, from, to, known) {
     await bringFlows(talk, to);
     await talk.change('switches', { id: to }, () => switchTo(to));
     await keepStaticFiles(talk, releaseHome(to));
+    const since = Date.now();
     await talk.change('starts', { unit: SERVICE }, start);
     talk.say('waits');
-    const { health, trouble = '' } = await becomesWell(note.ailing);
-    if (!health) throw new InstallError('notWell', { trouble }, await lastWords());
+    const { health, trouble = '' } = await becomesWell(note.ailing, talk.patience);
+    if (!health) throw new InstallError('notWell', { trouble }, await lastWords(since));
     forget();
     return health;
   } catch (thrown) {
     await rollBack(talk, note, thrown);
-    throw thrown;
+    throw new InstallError('rolledBack', { from, to });
   } finally {
     talk.isBusy = false;
   }
@@ -75,7 +76,7 @@ async function lastingTrouble() {
     if (!health) return [];
     const now = Object.keys(health.ailing);
     parts = (parts ?? now).filter((part) => now.includes(part));
-    if (parts.length === 0) break;
+    if (parts.length === 0 || (await isGood(health, [], telegramIsAway))) break;
     await sleep(PATIENCE);
   }
   return parts ?? [];
@@ -91,11 +92,10 @@ async function rollBack(talk, note, why) {
   talk.say('rollsBack', { from: note.from, to: note.to, reason });
   if (why instanceof InstallError && why.detail) talk.line(why.detail.replace(/^/gm, '    | '));
   await restore(talk, note);
-  const { health, trouble = '' } = await becomesWell(note.ailing);
+  const { health, trouble = '' } = await becomesWell(note.ailing, talk.patience);
   forget();
   discard(note.to);
-  if (health) talk.say('oldIsBack', { from: note.from });
-  else talk.say('oldNotWell', { from: note.from, trouble });
+  if (!health) talk.say('oldNotWell', { from: note.from, trouble });
 }
 
 /**

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Driver } from './driver.ts';
 import {
   bootMachine,
   type ExecResult,
@@ -73,3 +74,50 @@ export async function install(
   const result = await machine.exec(program, { timeout: 240_000, env: { PATH, ...env } });
   return { ...result, all: `${result.stdout}\n${result.stderr}` };
 }
+
+export interface Telegram {
+  user: number;
+  /** What the installer is given so that Potion talks to it. */
+  env: Record<string, string>;
+  driver: Driver;
+}
+
+/** Starts a Bot API server inside, on loopback. */
+export async function startTelegram(machine: Machine): Promise<Telegram> {
+  const driver = new Driver(machine, 'telegram');
+  const { url, user, token } = await driver.ask<{ url: string; user: number; token: string }>('start', 8081);
+  return { driver, user, env: { BOT_TOKEN: token, ADMIN_IDS: String(user), TELEGRAM_API_URL: url } };
+}
+
+/** Everything that an installation touches, with what it is: name, kind, rights, owner, time and size. */
+export async function touched(machine: Machine): Promise<string> {
+  const places = ['/opt/potion', '/etc', '/usr/local', '/var/lib/potion/flows', '/var/lib/systemd'];
+  const listing = await machine.run(['find', ...places, '-printf', '%p %y %m %U:%G %T@ %s %l\n'], {
+    timeout: 60_000,
+  });
+  const start = ['show', '--property=MainPID,InvocationID', 'potion.service', 'potion-helper.socket'];
+  return `${listing}\n${await machine.run(['systemctl', ...start])}`;
+}
+
+/** Edits a file of the clone with a piece of JavaScript that has its text as `s`. */
+export async function edit(machine: Machine, file: string, script: string): Promise<void> {
+  const program = `const { readFileSync, writeFileSync } = require('node:fs');
+    const [, path] = process.argv; let s = readFileSync(path, 'utf8'); const before = s; ${script};
+    if (s === before) throw new Error('nothing to edit in ' + path); writeFileSync(path, s);`;
+  await machine.run(['node', '-e', program, join(CLONE, file)], { env: { PATH } });
+}
+
+/** Takes the clone's last commit back. */
+export const takeBack = (machine: Machine) =>
+  machine.run(['git', '-C', CLONE, 'reset', '--quiet', '--hard', 'HEAD~1']);
+
+/** The release that runs. */
+export const current = (machine: Machine) => machine.run(['readlink', '/opt/potion/current']);
+
+/** Status of Potion's health answer. */
+export const health = (machine: Machine) =>
+  machine.run([
+    GUEST_NODE,
+    '-e',
+    "fetch('http://127.0.0.1:1880/potion/health').then(({ status }) => console.log(status), () => console.log(0))",
+  ]);
