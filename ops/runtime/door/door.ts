@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Config, isLoopback } from '../../../nodes/kit/config.js';
+import { describe } from '../../../nodes/kit/errors.js';
 import { isOfLoopback, plain } from './addresses.js';
 import { type Finding, Identities } from './identities.js';
 import { fromOwnPage, hostName, isForwarded } from './origin.js';
@@ -165,12 +166,12 @@ function isFromHere({ remoteAddress, localAddress }: Socket): boolean {
   return isOfLoopback(plain(remoteAddress)) && isOfLoopback(plain(localAddress));
 }
 
-/** Tells of Tailscale's failures, each kind once in a while. */
-function said(warn: (text: string) => void): (thrown: unknown) => void {
+/** Tells of Tailscale's failures, each kind once until it answers again. */
+function said(warn: (text: string) => void): (thrown?: unknown) => void {
   let last = '';
   return (thrown) => {
-    const text = thrown instanceof Error ? thrown.message : String(thrown);
-    if (text !== last) warn(`The editor can't ask Tailscale who comes in: ${text}`);
+    const text = thrown === undefined ? '' : describe(thrown);
+    if (text && text !== last) warn(`The editor can't ask Tailscale who comes in: ${text}`);
     last = text;
   };
 }

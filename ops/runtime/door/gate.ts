@@ -28,12 +28,7 @@ export function guard(server: Server, door: Door, warn: (text: string) => void):
   server.emit = (event: string, ...args: unknown[]) => {
     if (event !== 'request' && event !== 'upgrade') return emit(event, ...args);
     const [request, other] = args as [IncomingMessage, ServerResponse & Socket];
-    // It may break while the door thinks, when nobody else listens to it yet.
-    request.socket.on('error', ignore);
-    go[event](door, request, other, () => {
-      request.socket.off('error', ignore);
-      emit(event, ...args);
-    }).catch((thrown: unknown) => {
+    go[event](door, request, other, () => emit(event, ...args)).catch((thrown: unknown) => {
       warn(`The editor's door failed, and stayed shut: ${describe(thrown)}`);
       request.socket.destroy();
     });
@@ -62,11 +57,11 @@ async function admitRequest(
   const verdict = await door.judge(request);
   if ('status' in verdict) return refuse(request, response, verdict);
   if (path === SCRIPT_PATH) return sendScript(response, await door.isVouched(request));
+  if (request.socket.destroyed) return;
   if ('user' in verdict) {
     if (verdict.cookie) response.setHeader('set-cookie', verdict.cookie);
     response.once('close', door.announce(request, verdict));
   }
-  if (request.socket.destroyed) return;
   passed.add(request);
   pass();
 }
@@ -77,6 +72,8 @@ async function admitUpgrade(
   socket: Socket,
   pass: () => void,
 ): Promise<void> {
+  // It may break while the door thinks, when nobody else listens to it yet.
+  socket.on('error', ignore);
   const verdict = await door.judge(request, true);
   if ('status' in verdict) {
     socket.end(`HTTP/1.1 ${verdict.status} ${STATUS_CODES[verdict.status]}\r\nConnection: close\r\n\r\n`);
@@ -85,6 +82,7 @@ async function admitUpgrade(
   }
   if (socket.destroyed) return;
   if ('user' in verdict) socket.once('close', door.announce(request, verdict));
+  socket.off('error', ignore);
   pass();
 }
 

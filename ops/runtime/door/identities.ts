@@ -27,13 +27,13 @@ const UNSURE: Finding = { allowed: false, unsure: true };
  */
 export class Identities {
   readonly #logins: ReadonlySet<string>;
-  readonly #troubled: (thrown: unknown) => void;
+  readonly #troubled: (thrown?: unknown) => void;
   readonly #peers = new Map<string, Kept<Finding>>();
   #asking = 0;
   #names: Kept<string[]> = { until: 0, value: Promise.resolve([]) };
 
-  /** @param logins in lower case @param troubled is told when Tailscale fails to answer */
-  constructor(logins: readonly string[], troubled: (thrown: unknown) => void) {
+  /** @param logins in lower case @param troubled is told when Tailscale fails to answer, or does so again */
+  constructor(logins: readonly string[], troubled: (thrown?: unknown) => void) {
     this.#logins = new Set(logins);
     this.#troubled = troubled;
   }
@@ -76,7 +76,9 @@ export class Identities {
   async #ask(peer: string, port: number): Promise<Finding> {
     this.#asking++;
     try {
-      return this.#judge(await whois(peer, port));
+      const finding = this.#judge(await whois(peer, port));
+      this.#troubled();
+      return finding;
     } catch (thrown) {
       this.#troubled(thrown);
       return UNSURE;

@@ -37,12 +37,13 @@ export default function doorPlugin(RED: NodeAPI): void {
   });
 }
 
-function whoMayEnter({ editorLogins, editorPasswordHash }: Config): string {
+function whoMayEnter({ editorLogins, editorPasswordHash, editorBind, editorOpensOn }: Config): string {
+  const tailnet = editorOpensOn === 'tailscale' || !isLoopback(editorBind);
   const ways = [
-    ...(editorLogins.length > 0 ? [`as ${editorLogins.join(', ')} over Tailscale without a password`] : []),
-    ...(editorPasswordHash ? ['with the password'] : []),
+    ...(tailnet && editorLogins.length > 0 ? [`${editorLogins.join(', ')} over Tailscale`] : []),
+    ...(editorPasswordHash ? ['whoever has the password'] : []),
   ];
-  return ways.length > 0 ? `Into the editor one comes ${ways.join(', or ')}` : '';
+  return ways.length > 0 ? `Who may open the editor: ${ways.join('; ')}` : '';
 }
 
 function openToAll({ editorBind }: Config): string {
