@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,8 +34,11 @@ export class Tailnet {
 
   /** @param online whether Tailscale has given the laptop its addresses already */
   constructor(online = true) {
-    ip('netns', 'add', this.#laptop);
-    ip('netns', 'add', this.#peers);
+    for (const space of [this.#laptop, this.#peers]) {
+      // Of a test that was killed.
+      if (existsSync(`/run/netns/${space}`)) ip('netns', 'del', space);
+      ip('netns', 'add', space);
+    }
     for (const space of [this.#laptop, this.#peers]) ip('-n', space, 'link', 'set', 'lo', 'up');
     for (const [own, other] of [
       ['tailscale0', 'tail'],
