@@ -5,6 +5,7 @@ import { decide } from './decide.js';
 import { noteSent, type Tell } from './due.js';
 import type { Findings } from './findings.js';
 import { addToLog, lastResult, loadState, saveResult, saveState, speaksWithoutMemory } from './keep.js';
+import { lastWords, wantsLastWords } from './last-words.js';
 import { describe } from './limit.js';
 import { dated, logLine } from './log-line.js';
 import { lookAround } from './look.js';
@@ -75,8 +76,14 @@ async function tell(
   if (tells.length === 0) return { state, lines };
   const words = await texts(config.lang);
   const deadline = performance.now() + TELLING;
+  const secrets = [config.editorPasswordHash, config.heartbeatUrl];
+  const background = {
+    findings,
+    server: config.serverName,
+    lastWords: wantsLastWords(tells) ? await lastWords(secrets) : [],
+  };
   for (const each of tells) {
-    const html = message(each.items, findings, config.serverName, words);
+    const html = message(each.items, background, words);
     const letter = { target: each.target, html, silent: each.silent };
     const sent = await send(waysOf(config), config.telegramApiUrl, letter, deadline);
     const about = each.items.map(({ what, incident }) => `${incident.cause}:${what}`).join(',');

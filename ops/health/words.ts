@@ -3,6 +3,7 @@ import type { Language } from '../../nodes/kit/units.js';
 import type { Item } from './due.js';
 import type { Findings } from './findings.js';
 import { type Cause, RANK } from './judge.js';
+import { hasEnded } from './last-words.js';
 import { describe } from './limit.js';
 
 /** Renders one of the texts of `locales`, as Telegram HTML or plain. */
@@ -39,19 +40,27 @@ const bare: Say = (key, data = {}) => {
   return `${server}: ${key.replace(/^health\./, '')}${from}. ${facts.join(', ')}`.replace(/[<>&]/g, ' ');
 };
 
+export interface Background {
+  findings: Findings;
+  /** SERVER_NAME */
+  server: string;
+  /** Lines that Potion has written last, for one that has ended. */
+  lastWords: readonly string[];
+}
+
 /** One message of what there is to tell, as Telegram HTML. */
-export function message(items: readonly Item[], findings: Findings, server: string, say: Say): string {
+export function message(items: readonly Item[], background: Background, say: Say): string {
   const sorted = [...items].sort((a, b) => a.incident.since - b.incident.since);
   const passed = sorted.filter(({ what }) => what === 'was');
   const older = new Set(passed.slice(0, -MOST_PASSED));
-  const lines = sorted
-    .filter((item) => !older.has(item))
-    .map((item) => paragraph(item, findings, server, say));
-  if (older.size > 0) lines.unshift(say('health.potion.older', { server, count: older.size }));
+  const lines = sorted.filter((item) => !older.has(item)).map((item) => paragraph(item, background, say));
+  if (older.size > 0)
+    lines.unshift(say('health.potion.older', { server: background.server, count: older.size }));
   return lines.join('\n\n');
 }
 
-function paragraph({ what, incident }: Item, findings: Findings, server: string, say: Say): string {
+function paragraph({ what, incident }: Item, background: Background, say: Say): string {
+  const { findings, server, lastWords } = background;
   const { cause, code, data, since, endedAt, dips } = incident;
   const until = endedAt ?? findings.at;
   const shared = { ...data, server, since, until, lasted: inMinutes(until - since), dips };
@@ -60,6 +69,8 @@ function paragraph({ what, incident }: Item, findings: Findings, server: string,
   if (endedAt === undefined) {
     lines.push(say(`health.reason.${code}`, data));
     for (const fact of factsOf(code, data, cause, findings, say)) lines.push(`• ${fact}`);
+    if (hasEnded(incident) && lastWords.length > 0)
+      lines.push(`<pre>${escapeHtml(lastWords.join('\n'))}</pre>`);
     lines.push(say(`health.hint.${code}`));
   }
   return lines.filter(Boolean).join('\n');

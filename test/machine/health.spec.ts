@@ -18,6 +18,7 @@ const FAST = `
 /** Stands in for Potion: answers that all is well, or ends at once as a file says. */
 const SCRIPTED = `
   const { existsSync, readFileSync } = require('node:fs');
+  console.error('potion: <something> & ' + process.env.BOT_TOKEN);
   if (existsSync('/etc/exit')) process.exit(Number(readFileSync('/etc/exit', 'utf8')));
   const answer = JSON.stringify({ ok: true, parts: { flows: { ok: true } } });
   require('node:http').createServer((_, response) => response.end(answer)).listen(1880, '127.0.0.1');
@@ -27,6 +28,7 @@ OnFailure=potion-health.service
 StartLimitIntervalSec=0
 [Service]
 User=potion
+EnvironmentFile=/etc/potion/potion.env
 ExecStart=${GUEST_NODE} /opt/scripted.cjs
 Restart=always
 RestartSec=50ms
@@ -115,6 +117,11 @@ describe('potion-health on a booted machine', function () {
     assert.match(
       text ?? '',
       /^🔴 laptop: Potion is down.*\nPotion will not start before you have mended something \(code 78\)/,
+    );
+    assert.match(
+      text ?? '',
+      /potion: <something> & <token>\n👉/,
+      'with its last words, and without its token',
     );
     await logged(/potion:refuses health=refused unit=failed\/failed/);
   });
