@@ -41,7 +41,7 @@ export async function install(talk, options, home) {
   if (talk.dryRun) await foretell(talk, home, from, to);
   else {
     const isUpgrade = from !== undefined && from !== to && (await state()).LoadState === 'loaded';
-    const health = isUpgrade ? await upgrade(talk, from, to, known) : await settle(talk, from, to);
+    const health = isUpgrade ? await upgrade(talk, from, to, known) : await settle(talk, from, to, known);
     await prune(talk);
     if (talk.changes === 0) talk.say('nothing');
     await closing(talk, { bot, health, to });
@@ -69,20 +69,23 @@ async function checkSettings(id, settings) {
  * @param {Talk} talk
  * @param {string | undefined} from
  * @param {string} to
+ * @param {readonly string[]} [known] parts that ailed before an interrupted try
  */
-async function settle(talk, from, to) {
+async function settle(talk, from, to, known) {
   if (from !== to) {
     await bringFlows(talk, to);
     await talk.change('switches', { id: to }, () => switchTo(to));
   }
   await keepStaticFiles(talk, releaseHome(to));
-  const isUp = /^(active|activating|reloading)$/.test((await state()).ActiveState ?? '');
-  if (isUp && !(await isOutdated())) return askHealth();
+  const { ActiveState = '' } = await state();
+  const isUp = ['active', 'activating', 'reloading'].includes(ActiveState);
+  const isOld = isUp && (await isOutdated());
+  if (ActiveState === 'active' && !isOld && known === undefined) return askHealth();
   const since = Date.now();
-  if (isUp) await talk.change('restarts', { unit: SERVICE }, async () => stop().then(start));
-  else await talk.change('starts', { unit: SERVICE }, start);
+  if (isOld) await talk.change('restarts', { unit: SERVICE }, async () => stop().then(start));
+  else if (!isUp) await talk.change('starts', { unit: SERVICE }, start);
   talk.say('waits');
-  const { health, trouble = '' } = await becomesWell([], talk.patience);
+  const { health, trouble = '' } = await becomesWell(known ?? [], talk.patience);
   if (!health) throw new InstallError('notWell', { trouble }, await lastWords(since));
   return health;
 }

@@ -21,7 +21,7 @@ const isToken = (/** @type {string} */ value) => /^\d+:[\w-]{20,}$/.test(value);
  * What is asked in a terminal, in this order, and what an answer must look like. The rest has good defaults.
  * @type {readonly { name: string, question: string, fits: (value: string) => boolean, secret?: boolean }[]}
  */
-const QUESTIONS = [
+export const SETTINGS_ASKED = [
   { name: 'BOT_TOKEN', question: 'askToken', fits: isToken, secret: true },
   { name: 'ADMIN_IDS', question: 'askAdmins', fits: areIds },
   { name: 'SERVER_NAME', question: 'askServer', fits: () => true },
@@ -57,14 +57,14 @@ export async function gather(talk, options) {
   /** @type {Settings} */
   const given = { ...options.values };
   for (const [name, file] of Object.entries(options.secretFiles)) given[name] = readSecret(file);
-  for (const { name, fits } of QUESTIONS)
+  for (const { name, fits } of SETTINGS_ASKED)
     if (given[name] && !fits(given[name])) throw new InstallError('badSetting', { name });
   if (isNew) Object.assign(given, { SERVER_NAME: given.SERVER_NAME ?? hostname(), POTION_LANG: talk.lang });
 
   const asks = talk.canAsk && (isNew || (await talk.agrees(talk.t('askChange'))));
   if (asks && isNew) talk.say('askIntro');
   let bot;
-  for (const question of QUESTIONS) {
+  for (const question of SETTINGS_ASKED) {
     const { name } = question;
     const isGiven = name in options.values || name in options.secretFiles;
     const api = given.TELEGRAM_API_URL ?? now.TELEGRAM_API_URL;
@@ -85,7 +85,7 @@ export async function gather(talk, options) {
 
 /**
  * @param {Talk} talk
- * @param {(typeof QUESTIONS)[number]} question
+ * @param {(typeof SETTINGS_ASKED)[number]} question
  * @param {string} old
  */
 async function askFor(talk, { question, fits, secret }, old) {
