@@ -11,6 +11,7 @@ const PACKAGES = [
   ['/usr/lib/systemd/system/dbus.socket', 'dbus'],
   ['/usr/lib/polkit-1/polkitd', 'polkitd'],
   ['/usr/bin/chromium', 'chromium'],
+  ['/usr/sbin/mkfs.ext4', 'e2fsprogs'],
   ['/usr/bin/ip', 'iproute2'],
   ['/usr/bin/rsync', 'rsync'],
   ['/usr/sbin/logrotate', 'logrotate'],
