@@ -14,6 +14,8 @@ export interface Message {
   incident?: Incident;
   /** What `say` is to tell, when its own configuration leaves that to the message. */
   say?: Say;
+  /** Command line of the panel to go back to, offered when a question ends without a yes. */
+  back?: string;
   /** As Node-RED's Catch node sets it; `cause` is there when a Potion node failed. */
   error?: {
     message: string;
@@ -65,6 +67,11 @@ export type Button =
   | { label: string; answer: string }
   | { label: string; url: string };
 
+/** The button that leads back to a panel, as `say` takes it; nothing where there is none. */
+export function wayBack({ back }: { back?: unknown }, label: string): Pick<Say, 'buttons'> {
+  return typeof back === 'string' && back ? { buttons: [[{ label, command: back }]] } : {};
+}
+
 /** What a node wants to have said to whoever asked. */
 export interface Say {
   /** Key of a text in `locales`. `processing` alone is no answer yet. */
@@ -85,6 +92,8 @@ export interface Say {
   dedupe?: string;
   /** More will follow, so the request does not count as answered yet, e.g. for progress. */
   interim?: boolean;
+  /** What the audit log keeps as the result, when the text tells of a failure in its own way: its error code. */
+  outcome?: string;
   /** A file to send, with the text as its caption. `base64` for at most 1 MB, `path` for more. */
   file?: Draft['file'];
 }

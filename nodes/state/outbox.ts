@@ -3,7 +3,7 @@ import type { Draft } from '../kit/messages.js';
 import type { Database } from './database.js';
 import { absorb, drop, type StoredDraft, startDigest } from './outbox-digest.js';
 import { merge } from './outbox-merge.js';
-import { answered } from './requests.js';
+import { answered, spoken } from './requests.js';
 import type { OutboxTable } from './schema.js';
 
 type Row = Selectable<OutboxTable>;
@@ -54,6 +54,8 @@ export async function enqueue(
         chats.add(draft.chat);
       }
     }
+    for (const { request } of drafts.filter((draft) => draft.request && draft.interim))
+      spoken(request as string);
     for (const { request, outcome } of drafts.filter((draft) => draft.request && !draft.interim))
       await answered(trx, request as string, now, outcome);
     return { chats: [...chats], skipped, dropped: await makeRoom(trx, limits, now) };

@@ -114,10 +114,15 @@ export async function asking(db: Database, id: string): Promise<void> {
 
 const listeners = new Set<(id: string) => void>();
 
-/** Tells of every request that is answered in this process. The returned function ends that. */
+/** Tells of every request that is answered, or spoken of, in this process. The returned function ends that. */
 export function onAnswered(listener: (id: string) => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
+}
+
+/** Whoever asked has heard something that is no answer yet, e.g. how far it is. */
+export function spoken(id: string): void {
+  for (const listener of listeners) listener(id);
 }
 
 /** Requests that nobody has answered, oldest first, with the interrupted ones whose notice was never given. */

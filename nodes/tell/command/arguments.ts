@@ -82,6 +82,52 @@ function parseKind(kind: string): Kind | undefined {
   return of.length > 1 && of.every((word) => /^[\w.-]+$/.test(word)) ? { type: 'choice', of } : undefined;
 }
 
+/**
+ * Reads the forms that a command line may have, one pattern each, between lone `|`:
+ * `<start|stop|restart> <unit> | [unit]`.
+ * @throws PotionError INVALID
+ */
+export function parseForms(patterns: string): Parameter[][] {
+  const forms = patterns.trim().split(/\s+\|\s+/);
+  if (forms.length > 1 && forms.some((form) => /^\|?$/.test(form)))
+    throw new PotionError('INVALID', 'command.bad-pattern', { part: '|', pattern: patterns });
+  return forms.map(parsePattern);
+}
+
+/** Forms as people read them in help. */
+export function usageOfForms(command: string, forms: readonly (readonly Parameter[])[]): string {
+  return forms.map(usageOf).join(` | ${command} `).trim();
+}
+
+/**
+ * The arguments by name, of the first form that they fit. When they fit none, the form that was meant says what
+ * is wrong: the one that gets furthest, else the one of this length.
+ * @throws PotionError INVALID or DENIED, with the usage as its hint
+ */
+export function readForms(
+  command: string,
+  forms: readonly (readonly Parameter[])[],
+  args: readonly string[],
+  allowed: Allowed,
+): Record<string, unknown> {
+  const failures: { fit: number; thrown: unknown }[] = [];
+  for (const form of forms) {
+    try {
+      return readArguments(command, form, args, allowed);
+    } catch (thrown) {
+      failures.push({ fit: fitOf(form, args, allowed), thrown });
+    }
+  }
+  throw failures.sort((a, b) => b.fit - a.fit)[0]?.thrown;
+}
+
+/** How far the arguments fit a form; half a point for being as many as it takes. */
+function fitOf(form: readonly Parameter[], args: readonly string[], allowed: Allowed): number {
+  const wrong = form.findIndex(({ kind }, i) => read(kind, args[i] ?? '', allowed) === undefined || !args[i]);
+  const least = form.filter(({ optional }) => !optional).length;
+  return (wrong < 0 ? form.length : wrong) + (args.length >= least && args.length <= form.length ? 0.5 : 0);
+}
+
 /** A pattern as people read it in help: names and choices only. */
 export function usageOf(parameters: readonly Parameter[]): string {
   return parameters

@@ -3,7 +3,7 @@ import { defineNode } from '../../kit/define-node.js';
 import { type CommandSpec, door } from '../../kit/door.js';
 import { PotionError } from '../../kit/errors.js';
 import type { Message } from '../../kit/messages.js';
-import { parsePattern, readArguments, usageOf } from './arguments.js';
+import { parseForms, readForms, usageOfForms } from './arguments.js';
 
 interface CommandConfig {
   command: string;
@@ -31,15 +31,15 @@ export default defineNode<CommandConfig>({
   check(config) {
     for (const name of [config.command, ...aliasesOf(config)])
       if (!NAME.test(name)) throw new PotionError('INVALID', 'command.bad-name', { name });
-    parsePattern(config.args ?? '');
+    parseForms(config.args ?? '');
   },
   create: (ctx) => {
     const { config, id } = ctx;
-    const parameters = parsePattern(config.args ?? '');
+    const forms = parseForms(config.args ?? '');
     let leave: (() => void) | undefined;
     return {
       start() {
-        const spec = specOf(config, usageOf(parameters), config.name || id);
+        const spec = specOf(config, usageOfForms(`/${config.command}`, forms), config.name || id);
         // Through the node's own input, so that its errors and its completion are seen like any other's.
         leave = door.register(spec, (msg) => ctx.node.receive(msg as never));
         if (leave) return ctx.status({ fill: 'green', text: `/${spec.name}` });
@@ -52,7 +52,7 @@ export default defineNode<CommandConfig>({
       },
       input(msg) {
         const args = argsOf(msg);
-        const fields = readArguments(config.command, parameters, args, {
+        const fields = readForms(config.command, forms, args, {
           units: environment().servicesWhitelist,
         });
         const payload = { ...fields, args, text: textOf(msg, args) };

@@ -5,7 +5,7 @@ import { defineNode } from '../../kit/define-node.js';
 import { door } from '../../kit/door.js';
 import { PotionError } from '../../kit/errors.js';
 import { renderTemplate } from '../../kit/locale.js';
-import type { Message, Request } from '../../kit/messages.js';
+import { type Message, type Request, wayBack } from '../../kit/messages.js';
 import type { AuditEntry } from '../../state/audit.js';
 import { ask, expire, openQuestions, type Question, question } from '../../state/confirmations.js';
 import { database } from '../../state/database.js';
@@ -14,6 +14,8 @@ import { withDatabase } from '../../state/patience.js';
 interface ConfirmConfig {
   /** Liquid template over the message: what is about to be done, e.g. `restart {{ payload.unit }}`. */
   action: string;
+  /** Template of the command line that leads back to a panel when there is no yes; empty: none. */
+  back?: string;
   /** Seconds that the question may be answered. */
   ttl: number | string;
 }
@@ -32,7 +34,8 @@ export default defineNode<ConfirmConfig>({
       throw new PotionError('INVALID', 'confirm.bad-ttl', { ttl: config.ttl, most: LONGEST_TTL });
     if (!config.action?.trim()) throw new PotionError('INVALID', 'confirm.no-action');
     try {
-      renderTemplate(environment().lang, config.action, {}, 'plain');
+      for (const template of [config.action, config.back ?? ''])
+        renderTemplate(environment().lang, template, {}, 'plain');
     } catch (thrown) {
       throw new PotionError('INVALID', 'confirm.bad-template', {}, thrown);
     }
@@ -59,7 +62,7 @@ export default defineNode<ConfirmConfig>({
       if (!(await expire(await database(), asked.id, entryOf(asked, request, clock.now(), 'expired'))))
         return;
       const say = { text: 'confirm.expired', data: { action: asked.target }, edit: true };
-      ctx.send([null, { request, say }]);
+      ctx.send([null, { request, say: { ...say, ...wayBack(asked.message, t('confirm.back')) } }]);
     };
     const watch = (asked: Question) => {
       const left = Math.max(0, asked.expiresAt - clock.now());
@@ -90,15 +93,15 @@ export default defineNode<ConfirmConfig>({
         const { request } = msg;
         if (!request) throw new PotionError('INVALID', 'confirm.no-request');
         const now = clock.now();
+        const { lang } = environment();
+        const back = renderTemplate(lang, config.back ?? '', msg, 'plain');
         const asked: Question = {
           id: questionId(now),
           node,
           user: request.user,
           chat: request.chat,
-          target: renderTemplate(environment().lang, config.action, msg, 'plain')
-            .slice(0, 500)
-            .toWellFormed(),
-          message: plain(msg),
+          target: renderTemplate(lang, config.action, msg, 'plain').slice(0, 500).toWellFormed(),
+          message: plain(back ? { ...msg, back } : msg),
           expiresAt: now + Number(config.ttl) * 1000,
         };
         await ask(await database(), asked, request.id, entryOf(asked, request, now, 'asked'));

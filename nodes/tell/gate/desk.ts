@@ -1,6 +1,6 @@
 import type { Clock } from '../../kit/clock.js';
 import type { CommandSpec, Deliver, Door } from '../../kit/door.js';
-import type { Message, Request, Say } from '../../kit/messages.js';
+import { type Message, type Request, type Say, wayBack } from '../../kit/messages.js';
 import type { AuditEntry } from '../../state/audit.js';
 import { audit } from '../../state/audit.js';
 import { type Claim, claim, newestOpen, type Question, question } from '../../state/confirmations.js';
@@ -144,7 +144,7 @@ export class Desk {
   }
 
   async #answer(update: Update, asked: Question | undefined, yes: boolean): Promise<void> {
-    const { clock, db } = this.#office;
+    const { clock, db, t } = this.#office;
     const now = clock.now();
     const origin = asked?.message.request as Request | undefined;
     const action = origin?.command ?? 'unknown';
@@ -155,7 +155,8 @@ export class Desk {
     // A yes leads to a change, so it is a request like the command itself. A no is answered here and now.
     const request = yes ? this.#request(update, action, origin?.args ?? []) : this.#request(update);
     const data = { action: asked?.target };
-    const cancelled: Message = { request, say: { text: 'gate.cancelled', data, edit: true } };
+    const back = asked ? wayBack(asked.message, t('confirm.back')) : {};
+    const cancelled: Message = { request, say: { text: 'gate.cancelled', data, edit: true, ...back } };
     const answer: NewRequest = { request, changes: yes, message: yes ? { request } : cancelled, at: now };
     const outcome = asked ? await claim(db, asked.id, yes, answer, entry) : 'missing';
     if (asked && outcome === 'taken') return await this.#passAnswer(update, asked, yes, request, cancelled);

@@ -81,7 +81,7 @@ function aboutRequest({ request, incident, say }: Message, wording: Wording, man
   const edits = say?.edit || (manner.editPressed && !isPlaceholder);
   return {
     request: request.id,
-    outcome: wording.failure?.code ?? 'ok',
+    outcome: wording.failure?.code ?? say?.outcome ?? 'ok',
     ...(say?.interim || isPlaceholder ? { interim: true } : {}),
     ...(incident ? {} : { slot: `request:${request.id}` }),
     ...(edits && request.messageId !== undefined ? { edit: request.messageId } : {}),

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { PotionError } from '../../../nodes/kit/errors.js';
-import { parsePattern, readArguments, usageOf } from '../../../nodes/tell/command/arguments.js';
+import {
+  parseForms,
+  parsePattern,
+  readArguments,
+  readForms,
+  usageOf,
+  usageOfForms,
+} from '../../../nodes/tell/command/arguments.js';
 
 const UNITS = ['nginx.service', 'cloudflared.service', 'backup.timer'];
 
@@ -104,5 +111,45 @@ describe('a pattern of arguments', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('a command line of several forms', () => {
+  const FORMS = parseForms('<start|stop|restart> <unit> | [unit]');
+  const read = (...args: string[]) => readForms('svc', FORMS, args, { units: UNITS });
+  const complaint = (...args: string[]) => {
+    try {
+      read(...args);
+    } catch (thrown) {
+      return (thrown as PotionError).cause.text;
+    }
+    return 'accepted';
+  };
+
+  it('is read by the first form that it fits', () => {
+    const [unit = ''] = UNITS;
+    assert.deepEqual(read(), {});
+    assert.deepEqual(read(unit), { unit });
+    assert.deepEqual(read('Stop', unit), { action: 'stop', unit });
+  });
+
+  it('is refused in the words of the form that was meant', () => {
+    const [unit = ''] = UNITS;
+    assert.equal(complaint('restart'), 'command.missing');
+    assert.equal(complaint('restrat', unit), 'command.no-choice');
+    assert.equal(complaint('restart', 'ssh'), 'command.not-allowed');
+    assert.equal(complaint('ssh'), 'command.not-allowed');
+    assert.equal(complaint('stop', unit, 'now'), 'command.too-many');
+  });
+
+  it('shows each form in its usage', () => {
+    assert.equal(usageOfForms('/svc', FORMS), '<start|stop|restart> <unit> | /svc [unit]');
+    assert.equal(usageOfForms('/x', parseForms('<a|b>')), '<a|b>');
+    assert.equal(usageOfForms('/x', parseForms('')), '');
+  });
+
+  it('has no empty form', () => {
+    for (const pattern of ['| <unit>', '<unit> |', '<unit> | | <unit>'])
+      assert.throws(() => parseForms(pattern), PotionError, pattern);
   });
 });
