@@ -18,7 +18,7 @@ const NOT_A_DATABASE = 26;
 /** Copies of damaged databases that are kept. */
 const MOST_COPIES = 3;
 /** Bytes that a copy must leave free. */
-const LEAVE_FREE = 100e6;
+const LEAVE_FREE = 20e6;
 const PARTS = ['', '-wal', '-shm'];
 
 /** What stands in `potion.db.damaged`: a later start must not copy again, and looks closer. */

@@ -74,7 +74,7 @@ function check(file: string, thoroughly: boolean): string | undefined {
     const found = sqlite.prepare(`PRAGMA ${thoroughly ? 'integrity' : 'quick'}_check(1)`).get();
     const words = String(Object.values(found ?? {})[0]);
     // Left open on purpose: closing would write its log into the file, of which the copy is yet to be made.
-    if (words !== 'ok') return words.replace(/\s+/g, ' ');
+    if (words !== 'ok') return words.replace(/^\*.*\*\s|\s+/g, ' ').trim();
   } catch (thrown) {
     if (isDamage(thrown)) return describe(thrown);
     throw thrown;

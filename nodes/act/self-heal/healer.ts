@@ -93,10 +93,20 @@ export class Healer {
   /**
    * Something may have changed with a unit.
    * @param known its state of a moment ago: saves asking, but only where nothing is under way with the unit
-   * @throws PotionError when it can't be looked at or kept
+   * @throws PotionError when it can't be looked at or kept; while what is needed is away, it is tried again
    */
-  notice(unit: string, known?: UnitState): Promise<void> {
-    return this.#take(unit, (view) => ({ type: 'seen', view }), known);
+  async notice(unit: string, known?: UnitState): Promise<void> {
+    const seen = (view: View): Event => ({ type: 'seen', view });
+    try {
+      await this.#take(unit, seen, known);
+    } catch (thrown) {
+      // Nobody will notice the same again: a unit that is down stays as it is.
+      if (toPotionError(thrown).code === 'UNAVAILABLE') {
+        this.#blind = true;
+        this.#after(unit, BLIND_FOR, () => this.#whenSeen(unit, seen));
+      }
+      throw thrown;
+    }
   }
 
   /** A person wants another try. */

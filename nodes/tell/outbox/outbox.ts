@@ -1,5 +1,6 @@
 import type { Node } from 'node-red';
 import { type BotConfig, listenTo } from '../../host/telegram.js';
+import type { Cancel } from '../../kit/clock.js';
 import { config as environment } from '../../kit/config.js';
 import { defineNode, type NodeContext } from '../../kit/define-node.js';
 import { PotionError } from '../../kit/errors.js';
@@ -28,6 +29,9 @@ interface OutboxConfig {
 const DAY = 86_400_000;
 /** A bot that is being restarted is back well before this; one that never comes back must not hold messages. */
 const LONGEST_HOLD = 10_000;
+/** Without a database so many messages wait for the bot, in memory, which is looked for so often, ms. */
+const MOST_UNKEPT = 20;
+const BOT_COMES = 2000;
 
 /** The outbox of this process: two would each send what the other has kept. */
 let only: string | undefined;
@@ -46,6 +50,9 @@ class Outbox {
   #courier: Courier | undefined;
   #display: Display | undefined;
   #release: (() => void) | undefined;
+  /** What neither the database nor the bot could take yet. */
+  #unkept: Draft[] = [];
+  #later: Cancel | undefined;
 
   constructor(ctx: NodeContext<OutboxConfig>) {
     this.#ctx = ctx;
@@ -108,14 +115,21 @@ class Outbox {
     if (only === this.#ctx.id) only = undefined;
     for (const stop of this.#stops) stop();
     this.#release?.();
+    this.#later?.();
     this.#courier?.stop();
     this.#display?.stop();
   }
 
-  /** The last resort, and none while the bot is away: the sender node would make one that nobody listens to. */
+  /** The last resort. It waits while the bot is away: the sender node would make one that nobody listens to. */
   #sendUnkept(drafts: readonly Draft[]): void {
-    if (!this.#bots.some((bot) => bot.getTelegramBot(false))) return;
-    for (const draft of drafts)
+    this.#unkept = [...this.#unkept, ...drafts].slice(-MOST_UNKEPT);
+    this.#later?.();
+    this.#later = undefined;
+    if (!this.#bots.some((bot) => bot.getTelegramBot(false))) {
+      this.#later = this.#ctx.clock.after(BOT_COMES, () => this.#sendUnkept([]));
+      return;
+    }
+    for (const draft of this.#unkept.splice(0))
       for (const call of unkeptCalls(draft, environment().lang, this.#ctx.clock.now()))
         this.#hand(call, { id: -1, part: -1, attempt: 0 }, `${draft.chat}`);
   }
