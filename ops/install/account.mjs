@@ -26,11 +26,12 @@ export async function account() {
 
 /** @param {Talk} talk */
 export async function makeAccount(talk) {
+  const user = await account();
   const groups = [];
   for (const name of GROUPS) if ((await run('getent', ['group', name])).code === 0) groups.push(name);
   if ((await run('getent', ['group', USER])).code !== 0)
     await talk.change('makesGroup', { group: USER }, () => must('groupadd', ['--system', USER]));
-  if (!(await account()))
+  if (!user)
     await talk.change('makesUser', { user: USER }, () =>
       must('useradd', [
         ...['--system', '--gid', USER, '--home-dir', PATHS.data, '--no-create-home'],

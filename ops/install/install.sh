@@ -51,10 +51,17 @@ missing_of() {
   done
 }
 
-if [ -n "$help" ] && find_node; then exec "$node" --no-warnings "$here/main.mjs" "$@"; fi
+if [ -n "$help" ]; then
+  if find_node; then exec "$node" --no-warnings "$here/main.mjs" "$@"; fi
+  say \
+    "sudo $0 [--dry-run] [--uninstall [--purge]]; selengkapnya setelah Node terpasang (apt-get install nodejs)" \
+    "sudo $0 [--dry-run] [--uninstall [--purge]]; the rest once there is Node (apt-get install nodejs)"
+  exit 0
+fi
 [ "$(id -u)" = 0 ] || refuse \
   "ini harus dijalankan sebagai root. Coba: sudo $0 $*" \
   "this must be run as root. Try: sudo $0 $*"
+# shellcheck source=/dev/null
 id_like=$(. /etc/os-release 2>/dev/null && printf '%s %s' "${ID:-}" "${ID_LIKE:-}") || id_like=
 case " $id_like " in
   *" debian "* | *" ubuntu "*) ;;
@@ -67,20 +74,21 @@ needed=
 wished=
 if [ -z "$remove" ]; then
   needed=$(missing_of git git npm npm)
-  find_node || needed="$needed nodejs"
+  find_node || needed="${needed}nodejs "
   wished=$(missing_of /usr/lib/polkit-1/polkitd polkitd /usr/sbin/logrotate logrotate rsync rsync)
 elif ! find_node; then
-  needed=nodejs
+  needed='nodejs '
 fi
 
 if [ -n "$dry" ]; then
   [ -z "$needed$wished" ] || say \
-    "akan memasang paket: $needed $wished(apt-get install)" \
-    "would install packages: $needed $wished(apt-get install)"
-  find_node || {
+    "akan memasang paket: $needed$wished(apt-get install)" \
+    "would install packages: $needed$wished(apt-get install)"
+  [ -z "$needed" ] || {
+    units=$(find "$here/files/systemd" -type f -printf '%f ')
     say \
-      "Node belum ada, jadi sisanya hanya garis besar: user potion, folder /opt/potion /etc/potion /var/lib/potion /var/log/potion /var/cache/potion, kode dari klon ini, unit $(ls "$here/files/systemd" | tr '\n' ' ')lalu potion.service dijalankan." \
-      "Node is not there yet, so the rest is an outline: user potion, folders /opt/potion /etc/potion /var/lib/potion /var/log/potion /var/cache/potion, the code of this clone, units $(ls "$here/files/systemd" | tr '\n' ' ')then potion.service is started."
+      "Sebelum itu terpasang, sisanya hanya garis besar: user potion, folder /opt/potion /etc/potion /var/lib/potion /var/log/potion /var/cache/potion, kode dari klon ini, unit ${units}lalu potion.service dijalankan." \
+      "Before these are there, the rest is only an outline: user potion, folders /opt/potion /etc/potion /var/lib/potion /var/log/potion /var/cache/potion, the code of this clone, units ${units}then potion.service is started."
     exit 0
   }
   exec "$node" --no-warnings "$here/main.mjs" "$@"
@@ -96,7 +104,7 @@ get() {
   DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@" 9>&-
 }
 if [ -n "$needed$wished" ]; then
-  say "memasang paket yang belum ada: $needed $wished…" "installing packages that are missing: $needed $wished…"
+  say "memasang paket yang belum ada: $needed$wished…" "installing packages that are missing: $needed$wished…"
   apt-get update --quiet=2 9>&- || say \
     "daftar paket tidak bisa diperbarui; aku coba dengan yang ada." \
     "the list of packages could not be updated; trying with the one that is there."

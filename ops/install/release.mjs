@@ -52,7 +52,11 @@ export async function readSource(talk, home) {
 }
 
 // The clone usually belongs to a person, and git would refuse to read it as root.
-const git = (/** @type {string} */ home) => ['-c', 'safe.directory=*', '-c', 'tar.umask=0022', '-C', home];
+// Nothing of it is changed, not even git's own notes, which would then belong to root.
+const git = (/** @type {string} */ home) => [
+  ...['--no-optional-locks', '-c', 'safe.directory=*', '-c', 'core.fsmonitor=false', '-c', 'tar.umask=0022'],
+  ...['-C', home],
+];
 
 /** @param {string} id */
 export const releaseHome = (id) => join(PATHS.releases, id);

@@ -51,7 +51,7 @@ export async function start() {
 export const stop = () => must('systemctl', ['stop', SERVICE]);
 
 /**
- * Asks Potion how it is, at each address that its editor may have.
+ * Asks Potion how it is, at each address that its editor may have; those that others can reach come first.
  * @returns {Promise<Health | undefined>} undefined when nobody answers
  */
 export async function askHealth() {
@@ -60,13 +60,17 @@ export async function askHealth() {
   const hosts = own.filter(({ scopeid }) => !scopeid).map(({ address }) => address);
   const named =
     /^[\d.]+$|:/.test(EDITOR_BIND) && !['0.0.0.0', '::'].includes(EDITOR_BIND) ? [EDITOR_BIND] : [];
-  for (const host of new Set([...named, '127.0.0.1', ...hosts])) {
+  const far = (/** @type {string} */ host) => (/^(127\.|::1$)/.test(host) ? 2 : isTailscale(host) ? 0 : 1);
+  for (const host of new Set([...named, ...hosts.sort((a, b) => far(a) - far(b)), '127.0.0.1'])) {
     const address = `http://${host.includes(':') ? `[${host}]` : host}:${POTION_PORT}`;
     const ailing = await ailingAt(address);
     if (ailing) return { address, ailing };
   }
   return undefined;
 }
+
+/** @param {string} host 100.64.0.0/10, which Tailscale gives its devices */
+const isTailscale = (host) => /^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./.test(host);
 
 /** @param {string} address */
 async function ailingAt(address) {

@@ -187,10 +187,12 @@ export async function removeStaticFiles(talk) {
     if ((await run('systemctl', ['is-enabled', unit])).stdout.trim() === 'enabled')
       await talk.change('disables', { unit }, () => must('systemctl', ['--quiet', 'disable', unit]));
   for (const path of paths) await talk.change('removes', { path }, () => rmSync(path));
-  if (units.length > 0 && !talk.dryRun) {
-    await must('systemctl', ['daemon-reload']);
-    await run('systemctl', ['reset-failed', ...units.map((unit) => unit.replace('@.', '@*.'))]);
-  }
+  if (talk.dryRun) return;
+  // Always: an earlier removal may have been cut short just before.
+  await must('systemctl', ['daemon-reload']);
+  await run('systemctl', ['reset-failed', 'potion*']);
+  for (const name of readdirSync('/run'))
+    if (own.test(`${name}.service`)) rmSync(`/run/${name}`, { recursive: true });
 }
 
 /** @param {string} unit */

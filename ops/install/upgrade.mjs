@@ -9,7 +9,7 @@ import { PATHS, SERVICE } from './paths.mjs';
 import { currentRelease, discard, releaseHome, switchTo } from './release.mjs';
 import { askHealth, becomesWell, isGood, lastWords, start, state, stop, telegramIsAway } from './service.mjs';
 import { keepStaticFiles } from './static-files.mjs';
-import { InstallError, readIf, syncPath, writeWhole } from './system.mjs';
+import { asPotion, InstallError, readIf, run, syncPath, writeWhole } from './system.mjs';
 
 /** @typedef {import('./talk.mjs').Talk} Talk */
 
@@ -52,6 +52,8 @@ export async function upgrade(talk, from, to, known) {
     await bringFlows(talk, to);
     await talk.change('switches', { id: to }, () => switchTo(to));
     await keepStaticFiles(talk, releaseHome(to));
+    // Compiled code is kept by the path of its file, so that of older releases would pile up for ever.
+    await run(...asPotion(['find', PATHS.cache, '-mindepth', '1', '-delete']));
     const since = Date.now();
     await talk.change('starts', { unit: SERVICE }, start);
     talk.say('waits');

@@ -90,6 +90,17 @@ describe('an installation that is cut short', function () {
     assert.match(await shell('cat /var/lib/potion/flows/*.json'), /⚙️ Engine Room/);
   });
 
+  it('after all was done but the last word needs no other upgrade', async () => {
+    const note = { from: next, to: old, ailing: ['telegram'], merge: null, copy: null };
+    await machine.writeFile('/opt/potion/upgrade.json', JSON.stringify(note));
+    const started = () => machine.run(['systemctl', 'show', '-P', 'InvocationID', 'potion']);
+    const before = await started();
+    const result = await again();
+    assert.match(result.all, new RegExp(`${old} was cut short at its end: finish it`));
+    await assertWhole(result, old);
+    assert.equal(await started(), before);
+  });
+
   it('while it goes back from a version that is no good ends at the old one', async () => {
     await edit(machine, 'settings.ts', `s = s + '\\nthrow new Error("I can not go on");\\n'`);
     await commit(machine, 'crashes');

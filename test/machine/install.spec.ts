@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { writeEnv } from '../../ops/install/env-file.mjs';
 import { needs } from '../support/needs.ts';
 import { FAKE_TOKEN } from '../support/potion.ts';
 import { until } from './driver.ts';
 import { bootWithClone, CLONE, install, startTelegram, type Telegram, touched } from './installing.ts';
-import type { Machine } from './machine.ts';
+import { GUEST_NODE, type Machine } from './machine.ts';
 
 const SLEEP = '[Service]\nExecStart=/bin/sleep infinity\n';
 
@@ -58,29 +59,72 @@ describe('the installer on a fresh machine', function () {
     assert.equal((await machine.exec(['ls', '/opt/potion'])).code, 2);
   });
 
-  it('goes from a clone to the first answer of the bot', async () => {
-    await machine.writeFile('/root/token', `${telegram.env.BOT_TOKEN}\n`, '600');
-    const { BOT_TOKEN, ...env } = telegram.env;
-    const args = [
-      '--bot-token-file',
-      '/root/token',
-      '--services',
-      'web,later',
-      '--server-name',
-      "Dre's laptop",
+  it('refuses where the name of its user belongs to a person', async () => {
+    await machine.run(['useradd', 'potion']);
+    const { code, all } = await install(machine, [], telegram.env);
+    assert.equal(code, 1);
+    assert.match(all, /a user "potion" that belongs to a person/);
+    await machine.run(['userdel', 'potion']);
+    assert.equal((await machine.exec(['ls', '/opt/potion'])).code, 2);
+  });
+
+  it('fetches the programs that are missing, and no others', async () => {
+    // In place of apt, which has no internet here.
+    await machine.writeFile('/usr/local/sbin/apt-get', APT, '755');
+    await shell('mv /usr/sbin/logrotate /root/logrotate; mv /usr/bin/git /root/git');
+    const plan = await install(machine, ['--dry-run']);
+    assert.equal(plan.code, 0, plan.all);
+    assert.match(plan.all, /would install packages: git logrotate \(apt-get install\)/);
+    // With git there again it goes on to its end.
+    await install(machine, ['--privileges']);
+    assert.equal(
+      await shell('cat /root/apt.log'),
+      'update --quiet=2\ninstall --yes --no-install-recommends git\ninstall --yes --no-install-recommends logrotate',
+    );
+    await shell('rm /usr/local/sbin/apt-get; mv /root/logrotate /usr/sbin/logrotate; test -x /usr/bin/git');
+  });
+
+  it('says what it is going to do also where there is no Node yet', async () => {
+    const hide =
+      'for node in node nodejs; do mount --bind /dev/null "$(readlink -f /usr/bin/$node)" || true; done; exec "$@"';
+    const script = [
+      'unshare',
+      '--mount',
+      'sh',
+      '-c',
+      hide,
+      'sh',
+      `${CLONE}/ops/install/install.sh`,
+      '--lang',
+      'en',
     ];
-    const { code, all } = await install(machine, args, env);
-    assert.equal(code, 0, all);
-    assert.match(all, /Editor: http:\/\/127\.0\.0\.1:1880/);
-    assert.match(all, /open https:\/\/t\.me\/\w+, send \/start and then \/status/);
-    assert.match(all, /Not on this machine yet: later\.service/);
-    assert.doesNotMatch(all, new RegExp(String(BOT_TOKEN)));
+    const { code, stderr } = await machine.exec([...script, '--dry-run']);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /would install packages: .*nodejs/);
+    assert.match(stderr, /user potion, folders .*potion\.service/);
+  });
+
+  it('asks in a terminal, and goes from there to the first answer of the bot', async () => {
+    const token = telegram.env.BOT_TOKEN ?? '';
+    const answers = ['my token', token.replace('Fake', 'Fals'), token, '@dre', String(telegram.user)];
+    const typed = [...answers, "Dre's laptop", 'web,later', '', ''].join('\n');
+    const program = `${CLONE}/ops/install/install.sh --lang en --telegram-api-url ${telegram.env.TELEGRAM_API_URL}`;
+    // Its own echo is what a terminal adds.
+    const terminal = ['script', '--quiet', '--return', '--echo', 'never', '--command', program, '/dev/null'];
+    const { code, stdout } = await machine.exec(terminal, { input: `${typed}\n`, timeout: 240_000 });
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /does not look like a token[\s\S]*refuses this token[\s\S]*knows this bot/);
+    assert.match(stdout, /An id is only digits/);
+    assert.match(stdout, /Editor: http:\/\/127\.0\.0\.1:1880/);
+    assert.match(stdout, /open https:\/\/t\.me\/\w+, send \/start and then \/status/);
+    assert.match(stdout, /Not on this machine yet: later\.service/);
     await telegram.driver.ask('say', '/status');
-    const answer = await until(
+    await until(
       async () => (await telegram.driver.ask<string[]>('heard')).find((text) => /CPU/.test(text)),
       30_000,
     );
-    assert.match(answer, /Dre&?.*laptop|CPU/);
+    const main = await machine.run(['systemctl', 'show', '-P', 'MainPID', 'potion']);
+    assert.match(await shell(`tr '\\0' '\\n' < /proc/${main}/environ`), /^SERVER_NAME=Dre's laptop$/m);
   });
 
   it('gives each part to whom it belongs', async () => {
@@ -154,4 +198,26 @@ describe('the installer on a fresh machine', function () {
     assert.match(all, /POTION_PORT/);
     assert.equal(await touched(machine), before);
   });
+
+  it('writes settings as systemd reads them', async () => {
+    const values = {
+      A: `it's "so" $HOME \`x\` \\ end`,
+      B: '$2b$08$abc.def/ghi',
+      C: 'plain',
+      D: '  edges  ',
+      E: '# no comment; at all',
+      F: '🎛️ é',
+    };
+    await machine.writeFile('/root/odd.env', writeEnv('# head\n', values));
+    const unit = ['systemd-run', '--quiet', '--wait', '--pipe', '--property=EnvironmentFile=/root/odd.env'];
+    const env = await machine.run([...unit, GUEST_NODE, '-p', 'JSON.stringify(process.env)']);
+    const { A, B, C, D, E, F } = JSON.parse(env);
+    assert.deepEqual({ A, B, C, D, E, F }, values);
+  });
 });
+
+/** Notes what it was asked for, and brings back what the test has put away. */
+const APT = `#!/bin/sh
+echo "$*" >> /root/apt.log
+case "$*" in *install*git) mv /root/git /usr/bin/git ;; esac
+`;

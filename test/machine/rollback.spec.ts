@@ -39,6 +39,8 @@ describe('an upgrade that fails', function () {
     );
     await edit(machine, 'flows/engine-room.er.json', `s = s.replace('⚙️ Engine Room', '⚙️ Broken')`);
     await edit(machine, 'nodes/state/migrations.ts', MIGRATION);
+    const unit = 'ops/install/files/systemd/potion.service';
+    await edit(machine, unit, `s = s.replace('Description=Potion', 'Description=New Potion')`);
     await commit(machine, 'not well');
     const { code, all } = await install(machine, SOON);
     assert.equal(code, 1, all);
@@ -54,6 +56,10 @@ describe('an upgrade that fails', function () {
     );
     assert.doesNotMatch(await shell(`cat ${flowFiles}/*.json`), /Broken/);
     assert.match(await shell(`cat ${flowFiles}/*.json`), /My Co-Pilot/);
+    assert.doesNotMatch(
+      await machine.run(['systemctl', 'show', '-P', 'Description', 'potion']),
+      /New Potion/,
+    );
     assert.equal(await shell('ls /opt/potion/upgrade.json 2>/dev/null || true'), '');
     await takeBack(machine);
   });

@@ -26,8 +26,11 @@ describe('an upgrade', function () {
     needs(this, 'root', 'systemd-nspawn');
     machine = await bootWithClone();
     telegram = await startTelegram(machine);
-    const { code, all } = await install(machine, [], telegram.env);
+    const { BOT_TOKEN = '', ...env } = telegram.env;
+    await machine.writeFile('/root/token', `${BOT_TOKEN}\n`, '600');
+    const { code, all } = await install(machine, ['--bot-token-file', '/root/token'], env);
     assert.equal(code, 0, all);
+    assert.equal(all.includes(BOT_TOKEN), false);
   });
 
   after(async () => {
