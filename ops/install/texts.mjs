@@ -186,10 +186,6 @@ Settings (asked for in a terminal; else taken from here or from environment vari
     '\n⚠️  {to} tidak bisa dipakai: {reason}\nKembali ke {from} …',
     '\n⚠️  {to} is of no use: {reason}\nGoing back to {from} …',
   ],
-  oldNotWell: [
-    '{from} sudah dikembalikan, tapi belum sehat: {trouble}',
-    '{from} is back, but it is not well: {trouble}',
-  ],
   flowsStay: ['Flow tidak bisa dikembalikan: {why}', 'The flows could not be taken back: {why}'],
   stepFailed: ['⚠️  {what}', '⚠️  {what}'],
   masked: [
@@ -282,6 +278,10 @@ Settings (asked for in a terminal; else taken from here or from environment vari
   rolledBack: [
     '{to} tidak jadi dipasang; {from} dikembalikan seperti sebelumnya.',
     '{to} was not installed; {from} is back as it was before.',
+  ],
+  rolledBackIll: [
+    '{to} tidak jadi dipasang; {from} dikembalikan, tapi belum sehat: {trouble}',
+    '{to} was not installed; {from} is back, but it is not well: {trouble}',
   ],
   notWell: ['Potion tidak menjadi sehat: {trouble}', 'Potion does not become well: {trouble}'],
 };

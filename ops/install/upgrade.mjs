@@ -62,8 +62,12 @@ export async function upgrade(talk, from, to, known) {
     forget();
     return health;
   } catch (thrown) {
-    await rollBack(talk, note, thrown);
-    throw new InstallError('rolledBack', { from, to });
+    const trouble = await rollBack(talk, note, thrown);
+    throw new InstallError(trouble === undefined ? 'rolledBack' : 'rolledBackIll', {
+      from,
+      to,
+      trouble: trouble ?? '',
+    });
   } finally {
     talk.isBusy = false;
   }
@@ -88,6 +92,7 @@ async function lastingTrouble() {
  * @param {Talk} talk
  * @param {Note} note
  * @param {unknown} why
+ * @returns {Promise<string | undefined>} why the old one is not well either; undefined: it is
  */
 async function rollBack(talk, note, why) {
   const reason = why instanceof InstallError ? talk.t(why.key, why.data) : String(why);
@@ -97,7 +102,7 @@ async function rollBack(talk, note, why) {
   const { health, trouble = '' } = await becomesWell(note.ailing, talk.patience);
   forget();
   discard(note.to);
-  if (!health) talk.say('oldNotWell', { from: note.from, trouble });
+  return health ? undefined : trouble;
 }
 
 /**

@@ -22,10 +22,9 @@ describe('the texts of the installer', () => {
     const said = [...sources.matchAll(/\b(?:say|change|t|InstallError|textsIn\([^)]*\))\(\s*'(\w+)'/g)].map(
       ([, key]) => key,
     );
-    const chosen = [...sources.matchAll(/talk\.say\([^)]*\? '(\w+)' : '(\w+)'/g)].flatMap(([, a, b]) => [
-      a,
-      b,
-    ]);
+    const chosen = [...sources.matchAll(/(?:talk\.say|InstallError)\([^)]*\? '(\w+)' : '(\w+)'/g)].flatMap(
+      ([, a, b]) => [a, b],
+    );
     const asked = SETTINGS_ASKED.flatMap(({ question }) => [question, `${question}Wrong`]);
     const used = new Set([...said, ...chosen, ...asked]);
     // Every name is fine, so nothing is ever wrong with it.
