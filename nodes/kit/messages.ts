@@ -133,4 +133,9 @@ export interface Draft {
   outcome?: string;
   /** A second draft with the same key for the same chat is dropped: it was handed in twice. */
   dedupe?: string;
+  /**
+   * One target's part of a broadcast, whose state goes with it. It is handed to Telegram once at most: where it
+   * can't be known whether it has arrived it counts as failed, instead of being sent again.
+   */
+  broadcast?: { job: string; target: number };
 }

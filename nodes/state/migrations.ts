@@ -16,6 +16,7 @@ async function first(db: Kysely<unknown>): Promise<void> {
     .addColumn('draft', 'text', (c) => c.notNull())
     .addColumn('slot', 'text')
     .addColumn('dedupe', 'text')
+    .addColumn('broadcast', 'text')
     .addColumn('state', 'text', (c) => c.notNull())
     .addColumn('created_at', 'bigint', (c) => c.notNull())
     .addColumn('due_at', 'bigint', (c) => c.notNull())
@@ -99,6 +100,27 @@ async function first(db: Kysely<unknown>): Promise<void> {
     .addColumn('id', 'text', (c) => c.primaryKey())
     .addColumn('command', 'text', (c) => c.notNull())
     .addColumn('created_at', 'bigint', (c) => c.notNull())
+    .execute();
+  await broadcasts(db);
+}
+
+async function broadcasts({ schema }: Kysely<unknown>): Promise<void> {
+  await schema
+    .createTable('broadcast_jobs')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('request', 'text', (c) => c.notNull())
+    .addColumn('text', 'text', (c) => c.notNull())
+    .addColumn('created_at', 'bigint', (c) => c.notNull())
+    .addColumn('ended_at', 'bigint')
+    .execute();
+  await schema
+    .createTable('broadcast_targets')
+    .addColumn('job', 'text', (c) => c.notNull())
+    .addColumn('target', 'bigint', (c) => c.notNull())
+    .addColumn('state', 'text', (c) => c.notNull())
+    .addColumn('error', 'text')
+    .addColumn('updated_at', 'bigint', (c) => c.notNull())
+    .addPrimaryKeyConstraint('broadcast_targets_key', ['job', 'target'])
     .execute();
 }
 

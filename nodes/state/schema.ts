@@ -16,6 +16,8 @@ export interface Schema {
   heals: HealTable;
   lifecycle: LifecycleTable;
   shortcuts: ShortcutTable;
+  broadcast_jobs: BroadcastJobTable;
+  broadcast_targets: BroadcastTargetTable;
 }
 
 /** Messages on their way to Telegram. */
@@ -28,6 +30,8 @@ export interface OutboxTable {
   slot: string | null;
   /** Unique per chat: what was handed in twice is sent once. */
   dedupe: string | null;
+  /** Job of the broadcast that it is one target's part of: such a row is handed to Telegram once at most. */
+  broadcast: string | null;
   /**
    * `merged`: went out within another row; `dropped`: no space, counted in a digest; `error` says which row.
    * `failed`: Telegram refuses it for good.
@@ -144,4 +148,27 @@ export interface ShortcutTable {
   id: string;
   command: string;
   created_at: number;
+}
+
+/** One text for many chats. */
+export interface BroadcastJobTable {
+  /** Id of the request that confirmed it, so that one confirmation makes one job. */
+  id: string;
+  /** That request as JSON: whom to tell how it goes, and where. */
+  request: string;
+  text: string;
+  created_at: number;
+  /** When its last target had its end. */
+  ended_at: number | null;
+}
+
+export interface BroadcastTargetTable {
+  job: string;
+  /** Telegram chat id. */
+  target: number;
+  /** `sending`: the outbox has it. `sent` and `failed` are final. */
+  state: 'pending' | 'sending' | 'sent' | 'failed';
+  /** Why it failed: `closed`, `unknown`, `refused`, `late` or `stopped`, and Telegram's words after a colon. */
+  error: string | null;
+  updated_at: number;
 }
