@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { isAbsolute, join, resolve } from 'node:path';
+import { hostName } from './host-name.js';
 import { parseQuantity } from './quantity.js';
 import { LANGUAGES, type Language } from './units.js';
 
@@ -36,6 +37,10 @@ export interface Config {
   editorPasswordHash: string;
   /** Pinged each minute while Potion is healthy; empty: off. */
   heartbeatUrl: string;
+  /** Hosts that `/ping` asks when none is named; `gateway` stands for the router. */
+  pingFavorites: readonly string[];
+  /** Services that answer with the address they are asked from, the next one asked when one fails. */
+  publicIpUrls: readonly string[];
   logLevel: 'error' | 'warn' | 'info' | 'debug';
 }
 
@@ -77,6 +82,13 @@ export function isLoopback(address: string): boolean {
   return address === 'localhost' || address === '::1' || /^127(\.\d{1,3}){3}$/.test(address);
 }
 
+/** Whether nobody on the way can read or change what is asked there. */
+function isPrivateUrl(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { protocol, hostname } = new URL(address);
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
+}
+
 /**
  * This machine itself can always reach the editor: an address that comes and goes, as Tailscale's or one from
  * DHCP does, is opened beside loopback.
@@ -113,8 +125,8 @@ export function readConfig(env: Environment, home: string): Config {
       fault(name, `${secret ? 'its value' : `"${value}"`} is not an http(s) address`);
     return value.replace(/\/+$/, '');
   };
-  const list = (name: string) =>
-    text(name)
+  const list = (name: string, fallback = '') =>
+    text(name, fallback)
       .split(/[\s,]+/)
       .filter(Boolean);
 
@@ -140,6 +152,14 @@ export function readConfig(env: Environment, home: string): Config {
   for (const [name, value] of Object.entries(env))
     if (/^THRESHOLD_/.test(name) && value?.trim() && parseQuantity(value) === undefined)
       fault(name, `"${value}" is not a quantity such as 0.9, 90%, 500 MB or 85`);
+
+  const pingFavorites = list('PING_FAVORITES', 'gateway 1.1.1.1 8.8.8.8');
+  for (const host of pingFavorites)
+    if (!hostName(host)) fault('PING_FAVORITES', `"${host}" is not "gateway", an address or a host name`);
+  const publicIpUrls = list('PUBLIC_IP_URLS', 'https://api.ipify.org https://icanhazip.com');
+  for (const address of publicIpUrls)
+    if (!isPrivateUrl(address))
+      fault('PUBLIC_IP_URLS', `"${address}" is not an https address, e.g. https://api.ipify.org`);
 
   const port = Number(text('POTION_PORT', '1880'));
   if (!Number.isInteger(port) || port < 1 || port > 65535)
@@ -186,6 +206,8 @@ export function readConfig(env: Environment, home: string): Config {
     editorUser,
     editorPasswordHash,
     heartbeatUrl: url('HEARTBEAT_URL', '', true),
+    pingFavorites,
+    publicIpUrls,
     logLevel: oneOf('LOG_LEVEL', ['error', 'warn', 'info', 'debug'] as const, 'info'),
   };
   if (problems.length > 0) throw new ConfigError(problems);

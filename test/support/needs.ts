@@ -18,7 +18,9 @@ const NEEDS = {
     else: 'apt-get install systemd-container',
   },
   iproute2: { there: () => existsSync('/usr/bin/ip'), else: 'apt-get install iproute2' },
+  ping: { there: () => existsSync('/usr/bin/ping'), else: 'apt-get install iputils-ping' },
   logrotate: { there: () => existsSync('/usr/sbin/logrotate'), else: 'apt-get install logrotate' },
+  loop: { there: () => existsSync('/dev/loop-control'), else: 'modprobe loop' },
   fuse: { there: () => existsSync('/dev/fuse'), else: 'modprobe fuse' },
   promtool: { there: () => existsSync(PROMTOOL), else: 'run "npm test" once, which fetches it' },
 };
