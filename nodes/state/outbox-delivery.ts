@@ -22,6 +22,8 @@ export interface Taken {
 /** Sent messages are kept for a week, so that one handed in twice is recognised; failed ones for a month. */
 export const SENT_KEPT = 7 * 86_400_000;
 export const FAILED_KEPT = 30 * 86_400_000;
+/** No wait is longer, ms. One that seems to be was noted before the clock was set back: it is over. */
+const LONGEST_WAIT = 3_600_000;
 /** Telegram lets a bot edit its message for about as long. */
 export const SLOTS_KEPT = 30 * 86_400_000;
 
@@ -44,7 +46,7 @@ export async function take(
       .orderBy('id')
       .executeTakeFirst();
     if (!row) return undefined;
-    if (row.due_at > now) return { due: row.due_at };
+    if (row.due_at > now && row.due_at - now <= LONGEST_WAIT) return { due: row.due_at };
     await trx.updateTable('outbox').set({ state: 'sending' }).where('id', '=', row.id).execute();
     const draft: StoredDraft = JSON.parse(row.draft);
     const slot = draft.slot === undefined ? undefined : await slotMessage(trx, chat, draft.slot);

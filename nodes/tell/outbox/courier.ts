@@ -35,7 +35,7 @@ interface Chat {
   again: boolean;
   flight?: Flight;
   timer?: Cancel;
-  /** The last attempt failed in a way that another success of the bot may end. */
+  /** The last attempt failed, at this monotonic ms, in a way that another success of the bot may end. */
   unreached?: { at: number };
   /** Something failed, or Potion has just started: what waits may have become too much. */
   backlog: boolean;
@@ -57,6 +57,7 @@ export class Courier {
   readonly #chats = new Map<number, Chat>();
   readonly #moved = new Map<number, number>();
   #attempts = 0;
+  /** Monotonic ms. */
   #pausedUntil = 0;
   #open = false;
   #stopped = false;
@@ -118,7 +119,7 @@ export class Courier {
 
   /** The bot has answered something: chats that could not be reached are tried again. */
   alive(): void {
-    const now = this.#world.clock.now();
+    const now = this.#world.clock.monotonic();
     for (const [chat, state] of this.#chats) {
       if (!state.unreached || state.busy || now - state.unreached.at < WAKE_EVERY) continue;
       state.unreached = undefined;
@@ -179,7 +180,7 @@ export class Courier {
 
   async #step(chat: number): Promise<void> {
     const { db, clock } = this.#world;
-    const pause = this.#pausedUntil - clock.now();
+    const pause = this.#pausedUntil - clock.monotonic();
     if (pause > 0) {
       this.#later(chat, pause);
       return;
@@ -253,14 +254,15 @@ export class Courier {
   }
 
   async #wait(chat: number, taken: Taken, verdict: Verdict, step: Step & { do: 'wait' }): Promise<void> {
+    const { clock } = this.#world;
     const state = this.#chat(chat);
-    const now = this.#world.clock.now();
+    const mono = clock.monotonic();
     state.backlog = true;
-    state.unreached = verdict.kind === 'network' || verdict.kind === 'server' ? { at: now } : undefined;
-    if (step.whole) this.#pausedUntil = Math.max(this.#pausedUntil, now + step.ms);
+    state.unreached = verdict.kind === 'network' || verdict.kind === 'server' ? { at: mono } : undefined;
+    if (step.whole) this.#pausedUntil = Math.max(this.#pausedUntil, mono + step.ms);
     const tries = taken.tries + (step.counts ? 1 : 0);
     const error = `${verdict.kind}: ${verdict.reason}`;
-    await postpone(this.#world.db, taken.id, { tries, dueAt: now + step.ms, error });
+    await postpone(this.#world.db, taken.id, { tries, dueAt: clock.now() + step.ms, error });
     this.#later(chat, step.ms);
   }
 

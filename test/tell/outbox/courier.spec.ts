@@ -109,6 +109,28 @@ describe('the courier', () => {
     courier.stop();
   });
 
+  for (const jump of [86_400_000, -86_400_000])
+    it(`waits as long as ever when the clock is set ${jump > 0 ? 'ahead' : 'back'} by a day meanwhile`, async () => {
+      const courier = await started();
+      await courier.add([draft('a')]);
+      await settled();
+      await answer(courier, NETWORK);
+      clock.jump(clock.now() + jump);
+      await advance(2000);
+      assert.equal(handed.length, 2, 'its own wait');
+      await answer(courier, NETWORK);
+      clock.jump(clock.now() - jump);
+      await advance(1000);
+      courier.alive();
+      await settled();
+      assert.equal(handed.length, 2, 'too early');
+      await advance(5000);
+      courier.alive();
+      await settled();
+      assert.ok(handed.length > 2, 'an answer of the bot');
+      courier.stop();
+    });
+
   it('tries again at once when the bot answers anything else, though not more often than each 5 s', async () => {
     const courier = await started();
     await courier.add([draft('a')]);
