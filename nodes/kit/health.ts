@@ -32,6 +32,9 @@ function judgePart(pulse: Pulse | undefined, silent: string, now: number): PartH
   if (!pulse) return { ok: false, reason: silent };
   const age = Math.max(0, Math.round((now - pulse.at) / 1000));
   if (pulse.ailing !== undefined) return { ok: false, reason: pulse.ailing, age };
+  // It was given before the clock was set back, and nothing is known since.
+  if (pulse.at - now > pulse.within)
+    return { ok: false, reason: 'no sign of life yet since the clock was set back' };
   if (now - pulse.at > pulse.within) return { ok: false, reason: `no sign of life for ${age} s`, age };
   return { ok: true, age };
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { sql } from 'kysely';
 import { Bench, UNIT } from './self-heal-bench.ts';
 
 describe('healer', () => {
@@ -38,6 +39,19 @@ describe('healer', () => {
       await bench.notice();
     });
     assert.deepEqual(bench.unit.restarts, []);
+  });
+
+  it('goes on by itself with a unit that fell while nothing could be kept', async () => {
+    const writable = (yes: boolean) => sql.raw(`pragma query_only = ${yes ? 'off' : 'on'}`).execute(bench.db);
+    bench.unit.fates = [Number.POSITIVE_INFINITY];
+    await writable(false);
+    await bench.fall();
+    await bench.pass(30_000);
+    assert.deepEqual(bench.unit.restarts, []);
+    await writable(true);
+    await bench.pass(40_000);
+    assert.deepEqual(bench.steps(), ['trying 1', 'healed 1']);
+    assert.deepEqual(bench.failures, [], 'whoever noticed it has reported it');
   });
 
   it('leaves an audit entry for each restart and for what came of it', async () => {

@@ -9,7 +9,10 @@ import {
   UNWATCHED,
   watchCore,
 } from '../../nodes/kit/core-health.js';
+import { judgeHealth } from '../../nodes/kit/health.js';
 
+const NOW = Date.UTC(2026, 0, 1);
+const MINUTE = 60_000;
 const LONGEST = 40_000;
 const stand = (mark: string, patience = 60_000) => ({ mark, why: `${mark} is wrong`, patience });
 
@@ -21,6 +24,19 @@ function watched(watch: CoreWatch, stands: Stands, ms: number, step = 20_000): C
   for (; now < end; turned = watchCore(turned, stands, now, LONGEST)) now = Math.min(end, now + step);
   return turned;
 }
+
+describe('health', () => {
+  const judged = (at: number, now: number) =>
+    judgeHealth((part) => ({ at: part === 'sampler' ? at : now, within: MINUTE }), now).parts.sampler;
+
+  it('takes silence for trouble, and what was said before the clock was set back for silence', () => {
+    assert.deepEqual(judged(NOW - 59_000, NOW), { ok: true, age: 59 });
+    assert.deepEqual(judged(NOW - 61_000, NOW), { ok: false, reason: 'no sign of life for 61 s', age: 61 });
+    assert.deepEqual(judged(NOW + 500, NOW), { ok: true, age: 0 });
+    const { ok, reason } = judged(NOW + 86_400_000, NOW);
+    assert.deepEqual([ok, reason], [false, 'no sign of life yet since the clock was set back']);
+  });
+});
 
 describe('the core of Potion', () => {
   it('is stuck where a part stands the same for longer than its patience, and only that part', () => {

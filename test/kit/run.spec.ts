@@ -60,4 +60,9 @@ describe('run()', () => {
   it('gives a program its input', async () => {
     assert.equal((await run('cat', [], { input: 'halo' })).stdout, 'halo');
   });
+
+  it('lets the program go before Potion when memory runs out', async () => {
+    const look = 'until grep -qx 500 /proc/self/oom_score_adj; do :; done';
+    assert.equal((await run('sh', ['-c', look], { timeout: 10_000 })).exitCode, 0);
+  });
 });
