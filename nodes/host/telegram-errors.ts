@@ -4,8 +4,8 @@ import { redact } from '../kit/redact.js';
 export type Verdict =
   /** Wait so many seconds; counts for the whole bot. */
   | { kind: 'flood'; seconds: number; reason: string }
-  /** Telegram was not reached, or did not answer: it may have the message or not. */
-  | { kind: 'network'; reason: string }
+  /** Telegram was not reached, or did not answer: it may have the message or not, unless `unsent` says so. */
+  | { kind: 'network'; reason: string; unsent?: true }
   /** Telegram, or a proxy before it, has trouble: it may have the message or not. */
   | { kind: 'server'; reason: string }
   /** The markup was refused. */
@@ -49,6 +49,9 @@ const WORDINGS: [RegExp, 'markup' | 'unchanged' | 'target-gone' | 'chat-closed']
   ],
 ];
 
+/** Stands in an error when there was no connection to write the message to. */
+export const UNSENT = '[not sent]';
+
 const NETWORK =
   /econn|enotfound|eai_again|etimedout|ehostunreach|enetunreach|epipe|fetch failed|socket|terminated|aborted|timeout|network|und_err|certificate|self.signed|ssl|tls/i;
 
@@ -66,6 +69,7 @@ export function classify(error: unknown): Verdict {
   if (answer) return fromAnswer(Number(answer[1]), String(answer[2]).toLowerCase(), reason);
   if (/EPARSE/.test(text)) return { kind: 'server', reason };
   if (/ENOENT|EACCES|EISDIR|Unsupported file input/.test(text)) return { kind: 'file', reason };
+  if (text.includes(UNSENT)) return { kind: 'network', reason, unsent: true };
   if (NETWORK.test(text)) return { kind: 'network', reason };
   // What nobody has heard of is tried again like trouble at the server: losing a message would be worse.
   return { kind: 'server', reason };

@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { allKept } from '../kit/intake.js';
+import { UNSENT } from './telegram-errors.js';
 
 /**
  * The bot of node-telegram-bot-api as far as Potion touches it. The library documents `request` as an option of
@@ -60,7 +61,8 @@ const ears = new WeakMap<Bot, Ear>();
  * - the id of the supergroup that a group has become is in a field that the error's text leaves out;
  * - `stopPolling` waits for the open poll although it is told to cancel it, so that each deploy, restart and
  *   end takes up to 10 s in which nobody is heard and nothing is told;
- * - the next poll confirms updates that nobody has kept yet, and a crash then loses them.
+ * - the next poll confirms updates that nobody has kept yet, and a crash then loses them;
+ * - an error says "fetch failed", whether there was never a connection or it broke with the message on it.
  * Calling it again changes what is told to whom.
  */
 export function listenTo(bot: Bot, ear: Ear): void {
@@ -77,7 +79,9 @@ export function listenTo(bot: Bot, ear: Ear): void {
     const isPoll = url.endsWith('/getUpdates');
     if (!ear || ear.signal.aborted) return isPoll ? poll(url, init) : inner(url, init);
     // Long polling has a time limit of its own.
-    const response = await (isPoll ? poll(url, init) : inner(url, { ...init, signal: limit(init, ear) }));
+    const response = await (isPoll
+      ? poll(url, init)
+      : send(inner, url, { ...init, signal: limit(init, ear) }));
     if (response.ok) ear.onAlive?.();
     return response.status === 429 || response.status === 400 ? told(response) : response;
   };
@@ -105,6 +109,23 @@ function cancellable(bot: Bot, inner: Fetch): Fetch {
       return Response.json({ ok: true, result: [] });
     }
   };
+}
+
+/** What undici and Node say when a connection was never there. */
+const NO_CONNECTION = new Set([
+  ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL'],
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** Sends, and says of a failure whether anything can have arrived. */
+async function send(inner: Fetch, url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await inner(url, init);
+  } catch (thrown) {
+    const code = (thrown as { cause?: { code?: unknown } } | null)?.cause?.code;
+    if (typeof code !== 'string' || !NO_CONNECTION.has(code)) throw thrown;
+    throw new Error(`fetch failed: ${code} ${UNSENT}`, { cause: thrown });
+  }
 }
 
 function limit(init: RequestInit, { answerWithin, signal }: Ear): AbortSignal {

@@ -1,8 +1,11 @@
 import type { Selectable } from 'kysely';
+import { changed, type Failure, failureText, settle } from './broadcasts.js';
 import type { Database } from './database.js';
-import { slotMessage } from './outbox.js';
+import { finish, slotMessage } from './outbox.js';
 import type { StoredDraft } from './outbox-digest.js';
 import type { OutboxTable } from './schema.js';
+
+type Row = Selectable<OutboxTable>;
 
 /** A message that a chat's courier has taken, to deliver it part by part. */
 export interface Taken {
@@ -29,7 +32,8 @@ export const SLOTS_KEPT = 30 * 86_400_000;
 
 /**
  * Takes the next message of a chat that has none under way. It is marked as `sending`, so that nothing merges
- * into it any more; one that is marked already was stranded and is taken again.
+ * into it any more; one that is marked already was stranded and is taken again, but for a part of a broadcast,
+ * which then counts as failed.
  * @returns the message, or when the next one is due (epoch ms), or undefined when none waits
  */
 export async function take(
@@ -37,16 +41,13 @@ export async function take(
   chat: number,
   now: number,
 ): Promise<{ taken: Taken } | { due: number } | undefined> {
+  await strandBroadcasts(db, now, chat);
   return db.transaction().execute(async (trx) => {
-    const row = await trx
-      .selectFrom('outbox')
-      .selectAll()
-      .where('state', 'in', ['queued', 'sending'])
-      .where('chat', '=', chat)
-      .orderBy('id')
-      .executeTakeFirst();
-    if (!row) return undefined;
-    if (row.due_at > now && row.due_at - now <= LONGEST_WAIT) return { due: row.due_at };
+    const first = await nextOf(trx, chat);
+    if (!first) return undefined;
+    const isDue = first.due_at <= now || first.due_at - now > LONGEST_WAIT;
+    const row = isDue ? first : await overtaking(trx, first);
+    if (!row) return { due: first.due_at };
     await trx.updateTable('outbox').set({ state: 'sending' }).where('id', '=', row.id).execute();
     const draft: StoredDraft = JSON.parse(row.draft);
     const slot = draft.slot === undefined ? undefined : await slotMessage(trx, chat, draft.slot);
@@ -54,19 +55,77 @@ export async function take(
   });
 }
 
-function takenFrom(row: Selectable<OutboxTable>, draft: StoredDraft, slot: number | undefined): Taken {
+function nextOf(db: Database, chat: number): Promise<Row | undefined> {
+  return db
+    .selectFrom('outbox')
+    .selectAll()
+    .where('state', 'in', ['queued', 'sending'])
+    .where('chat', '=', chat)
+    .orderBy('id')
+    .executeTakeFirst();
+}
+
+/**
+ * A part of a broadcast does not wait behind what a closed chat has refused: its author wants to know now whom it
+ * does not reach.
+ */
+function overtaking(db: Database, first: Row): Promise<Row | undefined> {
+  if (!first.error?.startsWith('chat-closed')) return Promise.resolve(undefined);
+  return db
+    .selectFrom('outbox')
+    .selectAll()
+    .where('state', '=', 'queued')
+    .where('chat', '=', first.chat)
+    .where('broadcast', 'is not', null)
+    .where('due_at', '=', 0)
+    .orderBy('id')
+    .executeTakeFirst();
+}
+
+function takenFrom(row: Row, draft: StoredDraft, slot: number | undefined): Taken {
   const { id, chat, tries, parts_sent: partsSent } = row;
   return { id, chat, draft, tries, partsSent, messageId: row.message_id ?? undefined, slotMessage: slot };
 }
 
 /**
  * Puts back what was on its way when the process ended or something broke: of one chat, or of all. It may have
- * arrived all the same, and then arrives twice.
+ * arrived all the same, and then arrives twice; so a part of a broadcast is not put back but has failed.
  */
-export async function putBack(db: Database, chat?: number): Promise<void> {
+export async function putBack(db: Database, now: number, chat?: number): Promise<void> {
+  await strandBroadcasts(db, now, chat);
   let stranded = db.updateTable('outbox').set({ state: 'queued' }).where('state', '=', 'sending');
   if (chat !== undefined) stranded = stranded.where('chat', '=', chat);
   await stranded.execute();
+}
+
+/** Ends the parts of broadcasts that were on their way, though nobody has heard what became of them. */
+async function strandBroadcasts(db: Database, now: number, chat: number | undefined): Promise<void> {
+  let stranded = db
+    .selectFrom('outbox')
+    .select(['id', 'draft'])
+    .where('state', '=', 'sending')
+    .where('broadcast', 'is not', null);
+  if (chat !== undefined) stranded = stranded.where('chat', '=', chat);
+  for (const { id, draft } of await stranded.execute())
+    await giveUp(db, { id, draft: JSON.parse(draft) }, 'unknown', '', now);
+}
+
+/** Ends a message that will not be tried again. */
+export async function giveUp(
+  db: Database,
+  { id, draft }: Pick<Taken, 'id' | 'draft'>,
+  why: Failure,
+  words: string,
+  now: number,
+): Promise<void> {
+  const { broadcast } = draft;
+  if (!broadcast) return finish(db, id, 'failed', words, now);
+  await db.transaction().execute(async (trx) => {
+    const error = failureText(why, words);
+    await finish(trx, id, 'failed', error, now);
+    await settle(trx, broadcast, 'failed', error, now);
+  });
+  changed(broadcast.job);
 }
 
 /**
@@ -87,7 +146,15 @@ export async function acknowledge(
     ...(part.last ? { state: 'sent' as const, error: null, finished_at: now } : {}),
   };
   const write = (to: Database) => to.updateTable('outbox').set(progress).where('id', '=', id).execute();
-  const { slot } = draft;
+  const { broadcast, slot } = draft;
+  if (broadcast && part.last) {
+    await db.transaction().execute(async (trx) => {
+      await write(trx);
+      await settle(trx, broadcast, 'sent', null, now);
+    });
+    changed(broadcast.job);
+    return;
+  }
   if (slot === undefined || draft.reply || part.index > 0 || messageId === undefined) {
     await write(db);
     return;

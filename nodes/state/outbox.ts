@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { Draft } from '../kit/messages.js';
+import { takeOver } from './broadcasts.js';
 import type { Database } from './database.js';
 import { absorb, drop, type StoredDraft, startDigest } from './outbox-digest.js';
 import { merge } from './outbox-merge.js';
@@ -44,6 +45,7 @@ export async function enqueue(
     for (const draft of drafts) {
       const late = draft.request !== undefined && done.has(draft.request);
       if ((draft.interim && late) || (await isKnown(trx, draft))) skipped++;
+      else if (draft.broadcast && !(await takeOver(trx, draft.broadcast, now))) skipped++;
       else {
         // A second answer must not overwrite the first.
         await keep(
@@ -95,6 +97,7 @@ async function keep(db: Database, draft: Draft, now: number): Promise<void> {
       draft: JSON.stringify(draft),
       slot: draft.slot ?? null,
       dedupe: draft.dedupe ?? null,
+      broadcast: draft.broadcast?.job ?? null,
       state: into === undefined ? 'queued' : 'merged',
       created_at: now,
       due_at: 0,
@@ -178,6 +181,7 @@ function oldest(db: Database, kind: Draft['kind']): Promise<Row | undefined> {
     .selectAll()
     .where('state', '=', 'queued')
     .where('kind', '=', kind)
+    .where('broadcast', 'is', null)
     .where('parts_sent', '=', 0)
     .where((e) => e.or([e('slot', 'is', null), e('slot', '!=', DIGEST_SLOT)]))
     .orderBy('id')
@@ -225,6 +229,7 @@ export async function fold(
       .where('state', '=', 'queued')
       .where('chat', '=', chat)
       .where('kind', '!=', 'reply')
+      .where('broadcast', 'is', null)
       .where('parts_sent', '=', 0)
       .orderBy('id')
       .execute();

@@ -32,7 +32,7 @@ describe('the outbox table', () => {
   it('resumes after a crash at the part that Telegram does not have yet', async () => {
     await add([draft('long')]);
     await acknowledge(table.db, await takeNext(), { index: 0, last: false, messageId: 5 }, NOW);
-    await putBack(table.db);
+    await putBack(table.db, NOW);
     const again = await takeNext();
     assert.deepEqual([again.partsSent, again.messageId], [1, 5]);
   });

@@ -2,9 +2,10 @@ import { timeLimit } from '../../host/telegram.js';
 import { classify, type Verdict } from '../../host/telegram-errors.js';
 import type { Cancel } from '../../kit/clock.js';
 import type { Draft } from '../../kit/messages.js';
-import { enqueue, finish, fold } from '../../state/outbox.js';
+import { enqueue, fold } from '../../state/outbox.js';
 import {
   acknowledge,
+  giveUp,
   hurry,
   moveChat,
   postpone,
@@ -69,7 +70,7 @@ export class Courier {
 
   /** Takes over what an earlier process has left. Nothing is sent before `open`. */
   async start(): Promise<void> {
-    await putBack(this.#world.db);
+    await putBack(this.#world.db, this.#world.clock.now());
   }
 
   /** The sender is there: what waits may go. */
@@ -173,7 +174,7 @@ export class Courier {
       if (this.#stopped) return;
       this.#world.broke(thrown);
       // The message may still be marked as on its way; without this its chat would stand still.
-      await putBack(this.#world.db, chat).catch(() => undefined);
+      await putBack(this.#world.db, this.#world.clock.now(), chat).catch(() => undefined);
       this.#later(chat, AFTER_BREAKDOWN);
     }
   }
@@ -225,6 +226,7 @@ export class Courier {
       tries: taken.tries,
       refers: refers(taken, index, form),
       isPhoto: isPhoto(parts[index] as Part),
+      once: taken.draft.broadcast !== undefined,
       random: this.#world.random(),
     });
     if (step.do !== 'accept') this.#world.failed(verdict, taken, step);
@@ -246,7 +248,7 @@ export class Courier {
         this.#kick(step.chat);
         return this.#next(chat);
       case 'give-up':
-        await finish(db, taken.id, 'failed', verdict.reason, clock.now());
+        await giveUp(db, taken, step.why, verdict.reason, clock.now());
         return this.#next(chat);
       case 'wait':
         return this.#wait(chat, taken, verdict, step);

@@ -1,4 +1,5 @@
 import type { Verdict } from '../../host/telegram-errors.js';
+import type { Failure } from '../../state/broadcasts.js';
 
 /** How a message is put, after Telegram has refused it otherwise. */
 export interface Form {
@@ -20,8 +21,8 @@ export type Step =
   /** Later: this chat, or everything of this bot. */
   | { do: 'wait'; ms: number; whole: boolean; counts: boolean }
   | { do: 'move'; chat: number }
-  /** Telegram will never take it. */
-  | { do: 'give-up' };
+  /** Telegram will never take it; or it must not be sent twice, and may have arrived. */
+  | { do: 'give-up'; why: Failure };
 
 export interface Attempt {
   form: Form;
@@ -30,6 +31,8 @@ export interface Attempt {
   /** It edits a message or answers one. */
   refers: boolean;
   isPhoto: boolean;
+  /** It must not be sent twice, even if it is then not known whether it was sent at all. */
+  once?: boolean;
   /** 0 ≤ random < 1 */
   random: number;
 }
@@ -50,7 +53,10 @@ export function backoff(tries: number, random: number, first = FIRST_RETRY, long
 export function nextStep(verdict: Verdict, attempt: Attempt): Step {
   const { form, tries, random } = attempt;
   const later = (ms: number, whole = false, counts = true): Step => ({ do: 'wait', ms, whole, counts });
-  const asText = (): Step => (form.bare ? { do: 'give-up' } : { do: 'again', form: { ...form, bare: true } });
+  const asText = (): Step =>
+    form.bare ? { do: 'give-up', why: 'refused' } : { do: 'again', form: { ...form, bare: true } };
+  const end = attempt.once ? endOf(verdict) : undefined;
+  if (end) return { do: 'give-up', why: end };
   switch (verdict.kind) {
     case 'unchanged':
       return { do: 'accept' };
@@ -76,4 +82,11 @@ export function nextStep(verdict: Verdict, attempt: Attempt): Step {
     default:
       return later(backoff(tries, random));
   }
+}
+
+/** Whether a message that is sent once has its end with this failure. */
+function endOf(verdict: Verdict): Failure | undefined {
+  if (verdict.kind === 'chat-closed') return 'closed';
+  if (verdict.kind === 'server') return 'unknown';
+  return verdict.kind === 'network' && !verdict.unsent ? 'unknown' : undefined;
 }
