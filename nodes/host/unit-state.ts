@@ -72,6 +72,9 @@ export interface UnitState {
   conditionMet: boolean;
   /** Epoch ms of the last state change; 0 when it never changed since boot. */
   since: number;
+  /** Bytes that its processes use now, and seconds of processor time of this run; where systemd keeps account. */
+  memory?: number;
+  cpuTime?: number;
 }
 
 /** ActiveState, SubState, LoadState and Result in one word; see {@link Condition}. */
@@ -118,6 +121,7 @@ export function healthOf(condition: Condition, type: string): Health {
 /** The properties that a {@link UnitState} is made of. */
 export const UNIT_PROPS: ReadonlySet<string> = new Set([
   'ActiveState',
+  'CPUUsageNSec',
   'ConditionResult',
   'ConditionTimestamp',
   'Description',
@@ -131,6 +135,7 @@ export const UNIT_PROPS: ReadonlySet<string> = new Set([
   'LoadError',
   'LoadState',
   'MainPID',
+  'MemoryCurrent',
   'NRestarts',
   'Restart',
   'RestartPreventExitStatus',
@@ -176,6 +181,19 @@ export function unitState(unit: string, props: UnitProps): UnitState {
     invocation: hex(props.InvocationID),
     conditionMet: props.ConditionResult !== false || number(props.ConditionTimestamp) === 0,
     since,
+    ...accounts(props),
+  };
+}
+
+// Not kept, or the unit is down: the largest 64-bit number.
+const UNKNOWN = 2 ** 64;
+
+function accounts({ MemoryCurrent, CPUUsageNSec }: UnitProps): Pick<UnitState, 'memory' | 'cpuTime'> {
+  const memory = number(MemoryCurrent);
+  const cpu = number(CPUUsageNSec);
+  return {
+    ...(memory > 0 && memory < UNKNOWN ? { memory } : {}),
+    ...(cpu > 0 && cpu < UNKNOWN ? { cpuTime: cpu / 1e9 } : {}),
   };
 }
 

@@ -43,6 +43,13 @@ export function readRequest(msg: Message, configured: string, units: readonly st
   return { action, unit: allowed(name, units) };
 }
 
+/** Lines of its journal that belong to the state of a unit: as many as `msg.payload.lines` asks for, else some if it failed. */
+export function linesOf({ payload }: Message, { health }: UnitState, ofFailed: number): number {
+  const asked = Number((payload as { lines?: unknown } | null | undefined)?.lines ?? Number.NaN);
+  if (asked > 0) return Math.trunc(Math.min(asked, 200));
+  return health === 'failed' ? ofFailed : 0;
+}
+
 function isAction(value: unknown): value is Action {
   return ACTIONS.includes(value as Action);
 }

@@ -1,12 +1,22 @@
+import { type JournalLine, lastLines } from '../../host/journalctl.js';
 import { Systemd, type UnitState } from '../../host/systemd.js';
 import { countHealth } from '../../host/unit-state.js';
 import { config } from '../../kit/config.js';
 import { type Behaviour, defineNode, type NodeContext } from '../../kit/define-node.js';
-import { type ErrorCode, PotionError, toPotionError } from '../../kit/errors.js';
+import { type ErrorCode, type Failure, PotionError, toPotionError } from '../../kit/errors.js';
 import type { Message } from '../../kit/messages.js';
 import { database } from '../../state/database.js';
 import { clearStopped, markStopped, stoppedByAdmin } from '../../state/intent.js';
-import { ACTIONS, type Action, type Change, isFinished, readRequest, unitsOf, verify } from './request.js';
+import {
+  ACTIONS,
+  type Action,
+  type Change,
+  isFinished,
+  linesOf,
+  readRequest,
+  unitsOf,
+  verify,
+} from './request.js';
 
 interface SystemctlConfig {
   action: Action;
@@ -14,6 +24,8 @@ interface SystemctlConfig {
   units: string;
   /** Milliseconds for which a unit has to stay up after its start. */
   settle: number | string;
+  /** Lines of the journal that come with the state of a unit that has failed. */
+  lines?: number | string;
 }
 
 /** What came of it. */
@@ -25,6 +37,9 @@ interface Outcome {
   after: UnitState;
   /** Seconds. */
   took: number;
+  /** What the journal has of it last, with `status` alone; or why it can't be read. */
+  log?: JournalLine[];
+  logFailure?: Failure;
 }
 
 // One operation at a time for each unit, whichever node it is asked of.
@@ -34,11 +49,13 @@ export default defineNode<SystemctlConfig>({
   type: 'potion-systemctl',
   version: 1,
 
-  check({ action, settle }) {
+  check({ action, settle, lines = 0 }) {
     if (!ACTIONS.includes(action))
       throw new PotionError('INVALID', 'systemctl.errors.action', { action: String(action) });
     if (!(Number(settle) >= 0 && Number(settle) <= 60_000))
       throw new PotionError('INVALID', 'systemctl.errors.settle', { settle });
+    if (!(Number(lines) >= 0 && Number(lines) <= 200))
+      throw new PotionError('INVALID', 'systemctl.errors.lines', { lines });
   },
 
   create: (ctx) => systemctl(ctx),
@@ -79,7 +96,11 @@ function systemctl(ctx: NodeContext<SystemctlConfig>): Behaviour {
       const asked = readRequest(msg, ctx.config.action, units);
       if (asked.action === 'list') return { ...msg, payload: await list(units) };
       const { action, unit } = asked;
-      if (action === 'status') return { ...msg, payload: await operate(action, unit, null) };
+      if (action === 'status') {
+        const outcome = await operate(action, unit, null);
+        const lines = linesOf(msg, outcome.after, Number(ctx.config.lines ?? 0));
+        return { ...msg, payload: { ...outcome, ...(await logOf(ctx, unit, lines)) } };
+      }
       if (underWay.has(unit)) throw new PotionError('BUSY', 'systemctl.errors.busy', { unit });
       underWay.add(unit);
       try {
@@ -114,6 +135,20 @@ async function carryOut(
   const failure = verify(action, after, settled);
   if (failure) throw failure;
   return settled;
+}
+
+/** The end of a unit's journal. That it can't be read is a fact among others, not the end of the message. */
+async function logOf(
+  ctx: NodeContext<SystemctlConfig>,
+  unit: string,
+  lines: number,
+): Promise<Pick<Outcome, 'log' | 'logFailure'>> {
+  if (lines === 0) return {};
+  try {
+    return { log: await lastLines(unit, lines, { signal: ctx.signal }) };
+  } catch (thrown) {
+    return { logFailure: toPotionError(thrown).cause };
+  }
 }
 
 // The unit is as it was, so what was wanted of it before still holds.
