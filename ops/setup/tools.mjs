@@ -15,6 +15,7 @@ const PACKAGES = [
   ['/usr/bin/ip', 'iproute2'],
   ['/usr/bin/rsync', 'rsync'],
   ['/usr/sbin/logrotate', 'logrotate'],
+  ['/usr/bin/shellcheck', 'shellcheck'],
   ['/usr/bin/ping', 'iputils-ping'],
   ['/usr/sbin/smartctl', 'smartmontools'],
   ['/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf', 'fonts-noto-color-emoji'],

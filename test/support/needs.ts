@@ -21,6 +21,7 @@ const NEEDS = {
   ping: { there: () => existsSync('/usr/bin/ping'), else: 'apt-get install iputils-ping' },
   logrotate: { there: () => existsSync('/usr/sbin/logrotate'), else: 'apt-get install logrotate' },
   loop: { there: () => existsSync('/dev/loop-control'), else: 'modprobe loop' },
+  shellcheck: { there: () => existsSync('/usr/bin/shellcheck'), else: 'apt-get install shellcheck' },
   fuse: { there: () => existsSync('/dev/fuse'), else: 'modprobe fuse' },
   promtool: { there: () => existsSync(PROMTOOL), else: 'run "npm test" once, which fetches it' },
 };
