@@ -14,6 +14,8 @@ export interface Message {
   incident?: Incident;
   /** What `say` is to tell, when its own configuration leaves that to the message. */
   say?: Say;
+  /** Id of the question that was answered with yes; `confirm` alone sets it. */
+  confirmed?: string;
   /** Command line of the panel to go back to, offered when a question ends without a yes. */
   back?: string;
   /** As Node-RED's Catch node sets it; `cause` is there when a Potion node failed. */

@@ -6,6 +6,7 @@ import { door } from '../../kit/door.js';
 import { PotionError } from '../../kit/errors.js';
 import { renderTemplate } from '../../kit/locale.js';
 import { type Message, type Request, wayBack } from '../../kit/messages.js';
+import { cut } from '../../kit/telegram-html.js';
 import type { AuditEntry } from '../../state/audit.js';
 import { ask, expire, openQuestions, type Question, question } from '../../state/confirmations.js';
 import { database } from '../../state/database.js';
@@ -22,6 +23,9 @@ interface ConfirmConfig {
 
 /** Seconds. A day is the longest that an old press can still be told from a fresh one by its person. */
 const LONGEST_TTL = 86_400;
+/** Characters of what is asked about, as the person reads it in full, and as it is kept and named later. */
+const LONGEST_QUESTION = 3800;
+const LONGEST_TARGET = 500;
 /** Characters of JSON of a message that waits. */
 const LARGEST_MESSAGE = 262_144;
 
@@ -74,7 +78,7 @@ export default defineNode<ConfirmConfig>({
     };
     const goOn = async (id: string, request: Request) => {
       const asked = await question(await database(), id);
-      if (asked) ctx.send([{ ...asked.message, request } as Message, null]);
+      if (asked) ctx.send([{ ...asked.message, request, confirmed: id } as Message, null]);
     };
 
     return {
@@ -95,12 +99,13 @@ export default defineNode<ConfirmConfig>({
         const now = clock.now();
         const { lang } = environment();
         const back = renderTemplate(lang, config.back ?? '', msg, 'plain');
+        const action = cut(renderTemplate(lang, config.action, msg, 'plain'), LONGEST_QUESTION);
         const asked: Question = {
           id: questionId(now),
           node,
           user: request.user,
           chat: request.chat,
-          target: renderTemplate(lang, config.action, msg, 'plain').slice(0, 500).toWellFormed(),
+          target: cut(action, LONGEST_TARGET),
           message: plain(back ? { ...msg, back } : msg),
           expiresAt: now + Number(config.ttl) * 1000,
         };
@@ -112,7 +117,7 @@ export default defineNode<ConfirmConfig>({
             { label: t('confirm.no'), answer: `no:${asked.id}` },
           ],
         ];
-        return [null, { request, say: { text: 'confirm', data: { action: asked.target }, buttons } }];
+        return [null, { request, say: { text: 'confirm', data: { action }, buttons } }];
       },
 
       stop() {

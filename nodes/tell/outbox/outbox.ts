@@ -122,7 +122,9 @@ class Outbox {
 
   /** The last resort. It waits while the bot is away: the sender node would make one that nobody listens to. */
   #sendUnkept(drafts: readonly Draft[]): void {
-    this.#unkept = [...this.#unkept, ...drafts].slice(-MOST_UNKEPT);
+    // What may be sent only once is handed in again when it can be kept.
+    const repeatable = drafts.filter(({ broadcast }) => !broadcast);
+    this.#unkept = [...this.#unkept, ...repeatable].slice(-MOST_UNKEPT);
     this.#later?.();
     this.#later = undefined;
     if (!this.#bots.some((bot) => bot.getTelegramBot(false))) {
