@@ -35,6 +35,21 @@ export function powerOff(options?: PowerOptions): Promise<void> {
   return power('PowerOff', options);
 }
 
+/**
+ * Looks whether {@link reboot} or {@link powerOff} would be let through now.
+ * @throws PotionError as they would throw it
+ */
+export function checkPower(what: 'reboot' | 'power-off', options?: PowerOptions): Promise<void> {
+  const member = what === 'reboot' ? 'CanReboot' : 'CanPowerOff';
+  return onBus(options, async (bus) => {
+    const answer = await bus.call({ ...LOGIND, member }, ([may]) => may as MayPower).catch(explain);
+    const blocker = await blockerOf(bus);
+    if (blocker) throw new PotionError('BUSY', 'errors.power-inhibited', { ...blocker });
+    if (answer === 'na') throw new PotionError('UNAVAILABLE', 'errors.power-refused', { detail: answer });
+    if (answer !== 'yes') throw new PotionError('DENIED', 'errors.power-denied');
+  });
+}
+
 /** Whether {@link reboot} would be let through. @throws PotionError UNAVAILABLE, TIMEOUT */
 export function canReboot(options?: PowerOptions): Promise<MayPower> {
   return onBus(options, (bus) =>

@@ -231,6 +231,18 @@ export async function oldestDue(db: Database, now: number): Promise<string | und
   return row && `${row.id}/${row.tries}/${row.parts_sent}/${row.due_at}`;
 }
 
+/** Whether nothing waits for a chat any more. */
+export async function isDelivered(db: Database, chat: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('outbox')
+    .select('id')
+    .where('state', 'in', ['queued', 'sending'])
+    .where('chat', '=', chat)
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined;
+}
+
 /** Chats that something waits for. */
 export async function waitingChats(db: Database): Promise<number[]> {
   const rows = await db

@@ -8,7 +8,8 @@ import type { Message } from '../../kit/messages.js';
 import { type Database, database } from '../../state/database.js';
 import { forgetLife, keepLife, type Life, lastLife } from '../../state/lifecycle.js';
 import { withDatabase } from '../../state/patience.js';
-import { isWorthTelling, judgeStart, type Start } from './judge-start.js';
+import { forgetPowerIntent, powerIntent } from '../../state/power-intent.js';
+import { askedFor, isWorthTelling, judgeStart, type Start } from './judge-start.js';
 
 interface BootConfig {
   /** Tell of every orderly restart of Potion alone, however short. */
@@ -105,11 +106,16 @@ class Boot implements Behaviour {
     const { startedAt } = this.#life();
     const trust = clockTrust(clock.now());
     const start = judgeStart(last, { bootId: id, bootTime: bootTime(clock.now()), startedAt, clock: trust });
+    const asked = askedFor(start, await powerIntent(db));
+    if (asked) start.asked = asked;
     const { restarts, long } = this.#ctx.config;
     if (isWorthTelling(start, { restarts, long: Number(long) })) send(messageOf(start, last));
     thisProcess.told = true;
     this.#ctx.status({ fill: 'green', text: t(`boot.status.${start.kind}`, { start }) });
-    this.#after(TOLD_AFTER, async () => this.#stayAlive(db));
+    this.#after(TOLD_AFTER, async () => {
+      if (asked) await forgetPowerIntent(db);
+      this.#stayAlive(db);
+    });
   }
 
   #stayAlive(db: Database): void {
@@ -146,7 +152,8 @@ class Boot implements Behaviour {
 
 function messageOf(start: Start, last: Life | undefined): Message {
   const payload = { ...start, server: config().serverName };
-  const calm = start.clean && start.kind !== 'first';
+  // Whoever has asked for it waits for this.
+  const calm = start.clean && start.kind !== 'first' && !start.asked;
   const dedupe = `boot:${start.bootId}:${last?.aliveAt ?? 'first'}`;
   return {
     topic: start.kind,

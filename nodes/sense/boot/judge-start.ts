@@ -1,5 +1,6 @@
 import type { ClockTrust } from '../../host/clock-trust.js';
 import type { Life } from '../../state/lifecycle.js';
+import type { PowerIntent } from '../../state/power-intent.js';
 
 /** What is known at the start of a process. Times are epoch ms. */
 export interface Now {
@@ -21,6 +22,8 @@ export interface Start {
   bootId: string;
   startedAt: number;
   clock: ClockTrust;
+  /** A person had wanted it: who (Telegram user id), what, and how long it took in seconds, null if not known. */
+  asked?: { action: PowerIntent['action']; user: number; took: number | null };
 }
 
 /** The last sign of life is written this often, so a start can't lie further before it, in ms. */
@@ -38,6 +41,13 @@ export function judgeStart(last: Life | undefined, now: Now): Start {
 function offBetween(from: number, to: number, clock: ClockTrust): Start['off'] {
   if (clock === 'wrong' || to < from - TOLERANCE) return null;
   return { from: Math.min(from, to), to, took: Math.max(0, to - from) / 1000 };
+}
+
+/** What a person had asked for, if it is what has led to this start. */
+export function askedFor(start: Start, intent: PowerIntent | undefined): Start['asked'] {
+  if (start.kind !== 'boot' || intent?.phase !== 'begun' || intent.bootId === start.bootId) return undefined;
+  const off = offBetween(intent.at, start.startedAt, start.clock);
+  return { action: intent.action, user: intent.request.user, took: off?.took ?? null };
 }
 
 /** Whether a start is worth a message: anything but an orderly restart of Potion alone that was soon over. */
