@@ -200,13 +200,19 @@ check_places() {
   elif [ -e "$target" ]; then
     die bad-mount "$mount_point"
   fi
+  # A disk that is gone (dead, or left in the old laptop) leaves its place to the new one.
+  place=$(fstab_line_at "$mount_point")
+  if is_left_over "$place"; then
+    say replaces "$place"
+    stale_line=$place
+  fi
   if [ -z "$wiping" ]; then
     there=$(twin_of "$device")
     [ -z "$there" ] || die cannot "$device" "$(say why-twin "$there")"
     compose_fstab "$device" "$(value_of "$device" UUID)"
   else
     # The line of what is erased now gets the new UUID.
-    [ -z "$place" ] || stale_line=$(fstab_line_at "$mount_point")
+    if [ -n "$(fstab_place_of "$device")" ]; then stale_line=$place; fi
     compose_fstab "$device" ...
   fi
 }

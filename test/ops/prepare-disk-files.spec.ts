@@ -110,6 +110,16 @@ describe('prepare-disk.sh and the files of a server', function () {
       }
     });
 
+    it('gives the place of a disk that died to the new one, and only when this script had written the line', () => {
+      const gone = '12345678-aaaa-bbbb-cccc-1234567890ab';
+      bench.put('etc/fstab', `${OTHERS}UUID=${gone} /mnt/potion-data ext4 ${OPTIONS} 0 2\n`);
+      assert.match(run(), /names a disk that is not here any more.*12345678-aaaa/);
+      assert.equal(bench.text('etc/fstab'), `${OTHERS}${LINE()}\n`);
+      bench.umount();
+      const second = bench.disk();
+      assert.match(bench.run(`--device=${second}`).all, /mounts another disk on/);
+    });
+
     it('gets the new UUID in place of the old one when the disk is erased', () => {
       bench.put('etc/fstab', `${OTHERS}UUID=${uuid} /mnt/potion-data ext4 defaults 0 2\n`);
       const { code, all } = bench.run(`--yes-erase=${device}`);

@@ -142,7 +142,18 @@ fstab_place_of() {
 
 # The line of fstab for a mount point.
 fstab_line_at() {
+  [ -f "$fstab" ] || return 0
   awk -v place="$1" '$1 !~ /^#/ && ($2 == place || $2 == place "/")' "$fstab" | head -n 1
+}
+
+# Whether a line of fstab is one of this script's, and its disk is not here.
+is_left_over() {
+  local spec options
+  read -r spec _ _ options _ <<<"$1"
+  case $spec in UUID=*) ;; *) return 1 ;; esac
+  case ",$options," in *,nofail,*) ;; *) return 1 ;; esac
+  case ",$options," in *,x-systemd.device-timeout=*) ;; *) return 1 ;; esac
+  ! grep -qixF -- "${spec#UUID=}" <<<"$(all_uuids)"
 }
 
 # Options of a line that a person wrote, with what is missing.

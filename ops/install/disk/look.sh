@@ -143,7 +143,7 @@ is_blank() {
 is_prepared() {
   local uuid
   uuid=$(value_of "$1" UUID)
-  [ -n "$uuid" ] && debugfs -R "cat /$MARKER" "$1" 2>/dev/null | grep -qxF "UUID=$uuid"
+  [ -n "$uuid" ] && grep -qxF "UUID=$uuid" <<<"$(debugfs -R "cat /$MARKER" "$1" 2>/dev/null)"
 }
 
 # here: mounted where it should be · potion: prepared by this script · ext4: usable as it is · blank · full
@@ -177,6 +177,14 @@ contents_of() {
   else
     say unknown
   fi
+}
+
+# The UUIDs of all file systems that are here.
+all_uuids() {
+  local device
+  lsblk --noheadings --raw --paths --output NAME | sort -u | while read -r device; do
+    value_of "$(readlink -f -- "$device")" UUID
+  done
 }
 
 # Other devices with the same UUID of the file system.

@@ -104,6 +104,7 @@ text mount-taken "di %s sudah terpasang disk lain: %s" "another disk is mounted 
 text fstab-taken "/etc/fstab sudah memasang disk lain di %s: %s
 Hapus baris itu dulu, atau pakai --mount=/mnt/lain" "/etc/fstab mounts another disk on %s: %s
 Remove that line first, or use --mount=/mnt/other"
+text replaces "/etc/fstab masih menyebut disk yang sudah tidak ada di sini; barisnya aku ganti: %s" "/etc/fstab still names a disk that is not here any more; I replace its line: %s"
 text fstab-link "%s adalah link; aku tidak mengubahnya." "%s is a link; I leave it alone."
 text fstab-bad "baris baru untuk fstab tidak lolos pemeriksaan (findmnt --verify), jadi /etc/fstab tidak diubah:
 %s" "the new line for fstab did not pass the check (findmnt --verify), so /etc/fstab was not changed:
