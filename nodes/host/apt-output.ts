@@ -45,6 +45,14 @@ export function aptSummary(lines: readonly string[]): AptSummary {
   return { upgraded, installed, kept };
 }
 
+/**
+ * What is still to be fetched, in bytes: the sum of what `apt-get --print-uris upgrade` lists, which leaves out
+ * what is there already: `'http://…/tzdata_2025b_all.deb' tzdata_2025b_all.deb 259464 SHA256:…`
+ */
+export function downloadBytes(lines: readonly string[]): number {
+  return lines.reduce((sum, line) => sum + Number(/^'[^']*' \S+ (\d+)(?: |$)/.exec(line)?.[1] ?? 0), 0);
+}
+
 function keptIn(lines: readonly string[]): string[] {
   const kept: string[] = [];
   let inList = false;
