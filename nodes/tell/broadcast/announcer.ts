@@ -20,7 +20,7 @@ import type { Database } from '../../state/database.js';
 /** What was not handed to Telegram by then is given up: news of yesterday helps nobody. Milliseconds. */
 export const GIVEN_UP_AFTER = 24 * 3_600_000;
 /** How far it is is told at most this often, ms. */
-const TELL_EVERY = 700;
+const TELL_EVERY = 400;
 /** The outbox may have had no room, or no database, when it was offered its part. Milliseconds. */
 const OFFER_AGAIN = 30_000;
 /** How long after its end a broadcast's result is told again at a start; the outbox drops what it has. */

@@ -100,3 +100,26 @@ describe('after a failed attempt', () => {
     );
   });
 });
+
+describe('after a failed attempt of what must not be sent twice', () => {
+  const once: Attempt = { ...first, once: true };
+
+  it('ends where it can’t be known whether it has arrived', () => {
+    for (const kind of ['network', 'server'] as const)
+      assert.deepEqual(nextStep(verdict(kind), once), { do: 'give-up', why: 'unknown' });
+    for (const words of ['fetch failed', 'socket hang up', 'The operation was aborted due to timeout', '???'])
+      assert.deepEqual(nextStep(classify(new Error(words)), once), { do: 'give-up', why: 'unknown' });
+  });
+
+  it('ends at a closed chat, at once', () => {
+    assert.deepEqual(nextStep(verdict('chat-closed'), once), { do: 'give-up', why: 'closed' });
+  });
+
+  it('goes on where Telegram has surely not taken it', () => {
+    const unsent = classify(new Error('EFATAL: fetch failed: ECONNREFUSED [not sent]'));
+    assert.equal(nextStep(unsent, once).do, 'wait');
+    for (const kind of ['flood', 'token', 'conflict'] as const)
+      assert.equal(nextStep(verdict(kind), once).do, 'wait');
+    assert.equal(nextStep(verdict('markup'), once).do, 'again');
+  });
+});
