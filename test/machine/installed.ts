@@ -103,7 +103,7 @@ export class Installed {
       for (const name of fs.readdirSync(folder).filter((name) => name.endsWith('.json'))) {
         const file = path.join(folder, name);
         const nodes = JSON.parse(fs.readFileSync(file, 'utf8'));
-        const node = nodes.find((one) => one.id === id);
+        const node = Array.isArray(nodes) && nodes.find((one) => one.id === id);
         if (!node) continue;
         Object.assign(node, JSON.parse(values));
         fs.writeFileSync(file, JSON.stringify(nodes, null, 2) + '\\n');
