@@ -8,7 +8,9 @@ export type Kind =
   | { type: 'integer'; min: number; max: number }
   | { type: 'word' }
   /** All that follows, as one text. */
-  | { type: 'rest' };
+  | { type: 'rest' }
+  /** No argument at all. */
+  | { type: 'nothing' };
 
 /** One argument of a command. */
 export interface Parameter {
@@ -33,10 +35,11 @@ const RESERVED = new Set(['args', 'text', 'constructor']);
 /**
  * Reads a pattern such as `<start|stop|restart> <unit> [lines:1..500=50]`: `<…>` must be there, `[…]` may be;
  * `name:kind` with the kinds `unit`, `int`, `1..500`, `word`, `rest` or a choice `a|b|c`. A name alone is a word,
- * `unit` alone a unit, a choice alone is named `action`.
+ * `unit` alone a unit, a choice alone is named `action`. A lone `-` takes no arguments, where the empty pattern takes any.
  * @throws PotionError INVALID naming the part that makes no sense
  */
 export function parsePattern(pattern: string): Parameter[] {
+  if (pattern.trim() === '-') return [{ name: '', kind: { type: 'nothing' }, optional: true }];
   const parameters: Parameter[] = [];
   for (const part of pattern.split(/\s+/).filter(Boolean)) {
     const parameter = parsePart(part);
@@ -131,6 +134,7 @@ function fitOf(form: readonly Parameter[], args: readonly string[], allowed: All
 /** A pattern as people read it in help: names and choices only. */
 export function usageOf(parameters: readonly Parameter[]): string {
   return parameters
+    .filter(({ kind }) => kind.type !== 'nothing')
     .map(({ name, kind, optional }) => {
       const words = kind.type === 'choice' ? kind.of.join('|') : name;
       return optional ? `[${words}]` : `<${words}>`;
@@ -180,6 +184,8 @@ function read(kind: Kind, word: string, allowed: Allowed): string | number | und
       const value = /^[+-]?\d{1,15}$/.test(word) ? Number(word) : Number.NaN;
       return value >= kind.min && value <= kind.max ? value : undefined;
     }
+    case 'nothing':
+      return undefined;
     default:
       return word;
   }
@@ -188,6 +194,7 @@ function read(kind: Kind, word: string, allowed: Allowed): string | number | und
 function refusal(kind: Kind, name: string, given: string, usage: string, allowed: Allowed): PotionError {
   const short = given.length > 64 ? `${given.slice(0, 64).toWellFormed()}…` : given;
   const facts = { name, given: short, usage };
+  if (kind.type === 'nothing') return new PotionError('INVALID', 'command.too-many', { extra: short, usage });
   if (kind.type === 'unit')
     return new PotionError('DENIED', 'command.not-allowed', { ...facts, allowed: allowed.units.join(', ') });
   if (kind.type === 'choice')

@@ -56,6 +56,14 @@ describe('a pattern of arguments', () => {
     assert.deepEqual(given('', 'a', '--b'), {});
   });
 
+  it('takes nothing when it is a lone dash', () => {
+    assert.deepEqual(given('-'), {});
+    assert.equal(given('-', 'a'), 'INVALID command.too-many');
+    assert.equal(given('-', '-'), 'INVALID command.too-many');
+    assert.equal(usageOf(parsePattern('-')), '');
+    assert.throws(() => parsePattern('- <unit>'), PotionError);
+  });
+
   it('tells the usage in the hint', () => {
     assert.throws(
       () => readArguments('svc', parsePattern(SVC), [], { units: UNITS }),
