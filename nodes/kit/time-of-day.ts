@@ -25,6 +25,12 @@ export function parseQuiet(text: string): QuietHours | undefined {
   return ends.length === 2 && from && to && from !== to ? { from, to } : undefined;
 }
 
+/** Whether a plain value is a span as it is kept. */
+export function isQuiet(value: unknown): value is QuietHours {
+  const { from, to } = (value ?? {}) as Partial<QuietHours>;
+  return [from, to].every((end) => typeof end === 'string' && parseTimeOfDay(end) === end) && from !== to;
+}
+
 /** Whether a moment lies in the span, by the local clock. @param at epoch ms */
 export function isWithin({ from, to }: QuietHours, at: number): boolean {
   const time = new Date(at);

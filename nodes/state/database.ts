@@ -2,9 +2,10 @@ import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSyn
 import { dirname, join } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import type { Kysely } from 'kysely';
-import { config } from '../kit/config.js';
-import { describe, PotionError } from '../kit/errors.js';
+import { config, overlayConfig } from '../kit/config.js';
+import { describe, PotionError, toPotionError } from '../kit/errors.js';
 import { damaged, isDamage, isSuspect, suspect, unsuspect } from './damage.js';
+import { takeUp } from './live.js';
 import { migrations } from './migrations.js';
 import type { Schema } from './schema.js';
 
@@ -177,7 +178,7 @@ let onFinal: (error: PotionError) => void = () => {};
  */
 export function database(): Promise<Database> {
   if (opened) return opened;
-  const opening = openDatabase(join(config().dataDir, 'potion.db'));
+  const opening = openDatabase(join(config().dataDir, 'potion.db')).then(withSettings);
   opened = opening;
   opening.catch((error: PotionError) => {
     if (isFinal(error)) onFinal(error);
@@ -189,6 +190,16 @@ export function database(): Promise<Database> {
   return opening;
 }
 
+/** What was set in the chat counts before anybody gets to the database. */
+async function withSettings(db: Database): Promise<Database> {
+  try {
+    await takeUp(db);
+  } catch (thrown) {
+    throw toPotionError(thrown);
+  }
+  return db;
+}
+
 /** Says what happens when only a person can mend the database; a guest in another Node-RED just goes without. */
 export function whenFinal(listener: (error: PotionError) => void): void {
   onFinal = listener;
@@ -196,5 +207,7 @@ export function whenFinal(listener: (error: PotionError) => void): void {
 
 /** Puts another database in its place, for tests; `undefined` opens the configured one at next use. */
 export function useDatabase(db: Database | undefined): void {
-  opened = db && Promise.resolve(db);
+  opened = db && withSettings(db);
+  opened?.catch(() => {});
+  if (!db) overlayConfig(undefined);
 }

@@ -79,6 +79,16 @@ async function first(db: Kysely<unknown>): Promise<void> {
     .addColumn('updated_at', 'bigint', (c) => c.notNull())
     .addColumn('user_id', 'bigint')
     .execute();
+  await schema
+    .createTable('invitations')
+    .addColumn('user_id', 'bigint', (c) => c.primaryKey())
+    .addColumn('token', 'text', (c) => c.notNull())
+    .addColumn('invited_by', 'bigint', (c) => c.notNull())
+    .addColumn('created_at', 'bigint', (c) => c.notNull())
+    .addColumn('expires_at', 'bigint', (c) => c.notNull())
+    .addColumn('state', 'text', (c) => c.notNull())
+    .addColumn('ended_at', 'bigint')
+    .execute();
   await perNode(db, 'alerts', 'series');
   await perNode(db, 'heals', 'unit');
   await schema

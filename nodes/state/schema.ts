@@ -11,6 +11,7 @@ export interface Schema {
   confirmations: ConfirmationTable;
   audit: AuditTable;
   settings: SettingTable;
+  invitations: InvitationTable;
   alerts: AlertTable;
   silences: SilenceTable;
   heals: HealTable;
@@ -107,6 +108,21 @@ export interface SettingTable {
   updated_at: number;
   /** Telegram user id of who set it. */
   user_id: number | null;
+}
+
+/** Who was asked to become an admin, one row per person. */
+export interface InvitationTable {
+  /** Telegram user id of who was invited. */
+  user_id: number;
+  /** Stands in the buttons of the question; cannot be guessed. */
+  token: string;
+  /** Telegram user id of the admin who invited. */
+  invited_by: number;
+  created_at: number;
+  expires_at: number;
+  /** `open`: nothing was heard of the person yet; `asked`: the question has gone out. */
+  state: 'open' | 'asked' | 'accepted' | 'declined' | 'expired' | 'withdrawn';
+  ended_at: number | null;
 }
 
 /** State of one alert series, so that a restart neither loses nor repeats an event. */

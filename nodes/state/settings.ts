@@ -73,6 +73,20 @@ export async function readSetting<T>(
   return resolveSetting(setting, new Map(rows.flatMap(({ key, value }) => parsed(key, value))), env);
 }
 
+/** A stored setting, with who set it and when. */
+export interface Kept extends Author {
+  key: string;
+  value: unknown;
+}
+
+/** Everything that is stored, by key; what is no JSON is left out. */
+export async function keptSettings(db: Database): Promise<Kept[]> {
+  const rows = await db.selectFrom('settings').selectAll().orderBy('key').execute();
+  return rows.flatMap(({ key, value, user_id, updated_at }) =>
+    parsed(key, value).map(([, plain]) => ({ key, value: plain, user: user_id, at: updated_at })),
+  );
+}
+
 /** Who set it and when: Telegram user id (null: Potion itself), epoch ms. */
 export interface Author {
   user: number | null;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type AlertConfig, ruleOf, withThreshold } from '../../nodes/judge/alert/rule.js';
 import { parsePath, seriesOf, sourceOf } from '../../nodes/judge/alert/series.js';
-import { thresholdOf } from '../../nodes/judge/alert/threshold.js';
+import { thresholdOf } from '../../nodes/state/thresholds.js';
 import { parseQuantity } from '../../nodes/kit/quantity.js';
 
 const invalid = { code: 'INVALID' };

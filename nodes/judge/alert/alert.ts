@@ -1,4 +1,5 @@
 import { uptime } from 'node:os';
+import { watchAlert } from '../../kit/alert-watches.js';
 import type { Cancel } from '../../kit/clock.js';
 import { type Behaviour, defineNode, type NodeContext, type Out } from '../../kit/define-node.js';
 import type { Message } from '../../kit/messages.js';
@@ -29,6 +30,7 @@ function alert(ctx: NodeContext<AlertConfig>): Behaviour {
   const judge = { node: ctx.id, rule: ruleOf(config), wording, env: process.env };
   const keeper = new AlertKeeper({ judge, source, clock, database, report: (thrown) => ctx.fail(thrown) });
   let cancel: Cancel = () => {};
+  let unwatch = () => {};
 
   function outputs({ told, changes }: Outcome, msg: Message): Out | undefined {
     show();
@@ -66,6 +68,9 @@ function alert(ctx: NodeContext<AlertConfig>): Behaviour {
 
   return {
     async start() {
+      const { operator, threshold } = judge.rule;
+      const series = () => keeper.states;
+      unwatch = watchAlert({ node: ctx.id, code: source.code, ...wording, operator, threshold, series });
       ctx.RED.events.once('flows:started', sendUnsent);
       cancel = clock.every(LOOK, look);
       await keeper.start(clock.now() - uptime() * 1000);
@@ -80,6 +85,7 @@ function alert(ctx: NodeContext<AlertConfig>): Behaviour {
     stop(removed) {
       ctx.RED.events.removeListener('flows:started', sendUnsent);
       cancel();
+      unwatch();
       return keeper.stop(removed);
     },
   };

@@ -1,11 +1,11 @@
 import { isSilenced, type Silence } from '../../state/alerts.js';
 import type { Stored } from '../../state/settings.js';
+import { thresholdOf } from '../../state/thresholds.js';
 import type { AlertBook, Verdict } from './book.js';
 import { deliveryOf, type Wording } from './delivery.js';
 import { withThreshold } from './rule.js';
 import type { Series, Source } from './series.js';
 import { type Rule, type Step, step } from './state-machine.js';
-import { thresholdOf } from './threshold.js';
 
 /** What a node judges by. */
 export interface Judge {

@@ -2,12 +2,12 @@ import type { Clock } from '../../kit/clock.js';
 import { activeSilences, removeAlerts } from '../../state/alerts.js';
 import type { Database } from '../../state/database.js';
 import { storedSettings } from '../../state/settings.js';
+import { THRESHOLD } from '../../state/thresholds.js';
 import { AlertBook } from './book.js';
 import type { Delivery } from './delivery.js';
 import { type Judge, judgeAll, withMissing } from './judge.js';
 import type { Series, Source } from './series.js';
 import type { AlertState } from './state-machine.js';
-import { THRESHOLD } from './threshold.js';
 
 /** After this many ms the rest of the flow has surely taken a message: no pipeline is that slow. */
 const HANDED_ON = 5000;

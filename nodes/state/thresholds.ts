@@ -1,5 +1,5 @@
-import { parseQuantity } from '../../kit/quantity.js';
-import { type Resolved, resolveSetting, type Setting, type Stored } from '../../state/settings.js';
+import { parseQuantity } from '../kit/quantity.js';
+import { type Resolved, resolveSetting, type Setting, type Stored } from './settings.js';
 
 /** Settings of thresholds begin so: `threshold.cpu`, `threshold.disk:/`, and `threshold.disk` for all disks. */
 export const THRESHOLD = 'threshold.';
