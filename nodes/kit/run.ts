@@ -14,6 +14,8 @@ export interface RunOptions {
   maxOutput?: number;
   /** Called with each line of stdout as it comes. */
   onLine?: (line: string) => void;
+  /** As `onLine`, but stdout is not kept, however long it gets. */
+  drain?: (line: string) => void;
 }
 
 export interface RunResult {
@@ -58,6 +60,7 @@ export async function run(
     killSignal: 'SIGTERM',
     forceKillAfterDelay: 2000,
     ...(options.onLine ? { stdout: lines(options.onLine) } : {}),
+    ...(options.drain ? { stdout: drained(options.drain) } : {}),
   });
   if (child.pid !== undefined) setBack(child.pid);
   const result = await child;
@@ -93,5 +96,12 @@ function lines(onLine: (line: string) => void) {
   return function* (line: unknown) {
     onLine(String(line));
     yield line as string;
+  };
+}
+
+function drained(drain: (line: string) => void) {
+  return function* (line: unknown): Generator<string> {
+    drain(String(line));
+    yield* [];
   };
 }
