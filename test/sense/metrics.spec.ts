@@ -74,6 +74,30 @@ describe('metrics', () => {
     assert.ok(cpu && cpu.load >= 0 && cpu.load <= 1, 'the very first answer has a load');
   });
 
+  it('gives out the last sample of another node while that is young enough, without measuring', async () => {
+    const regular = { ...NODE, id: 'regular', interval: 10, memory: true, uptime: true, wires: [['out']] };
+    const asked = { ...NODE, id: 'asked', interval: 0, maxAge: 15, uptime: true, wires: [['answer']] };
+    flow = await startFlow(
+      ['sense/metrics'],
+      [regular, asked, ...REST, { id: 'answer', type: 'helper', z: 'tab' }],
+    );
+    await first();
+    const taken = flow.got('out')[0];
+    const ask = async () => {
+      const answer = flow.next('answer');
+      flow.give('asked', { topic: 'before' });
+      return answer;
+    };
+    clock.advance(9000);
+    const soon = await ask();
+    assert.equal(soon.timestamp, taken?.timestamp);
+    const { uptime, bootTime } = taken?.payload as Sample;
+    assert.deepEqual(soon.payload, { uptime, bootTime, missing: {} }, 'only what it was asked for');
+    // Past its age, and without the regular node's timer, which ManualClock would run.
+    clock.jump(clock.now() + 60_000);
+    assert.equal((await ask()).timestamp, taken?.timestamp, 'a jump of the wall clock makes no sample older');
+  });
+
   it('leaves a turn out while the last sample is still being taken', async () => {
     await start({ interval: 10, memory: true });
     await first();

@@ -4,12 +4,15 @@ import { type Behaviour, defineNode, type NodeContext, type Status } from '../..
 import { PotionError } from '../../kit/errors.js';
 import type { Message } from '../../kit/messages.js';
 import { ailing, alive } from '../../kit/pulse.js';
+import { type Latest, reuse } from './latest.js';
 import { Baselines, GROUPS, type Group, type Sample, Sampler } from './sampler.js';
 
 interface MetricsConfig extends Partial<Record<Group, boolean>> {
   version: number;
   /** Seconds between two samples; 0: only when a message comes in. */
   interval: number | string;
+  /** Seconds: a sample that another node has taken is given out while it is not older; 0 measures anew. */
+  maxAge?: number | string;
 }
 
 /** Silence for so many intervals, and for at least a minute, counts as trouble with the sampler. */
@@ -27,19 +30,28 @@ export default defineNode<MetricsConfig>({
     const interval = Number(config.interval);
     if (!(interval === 0 || (interval >= 1 && interval <= 86_400)))
       throw new PotionError('INVALID', 'errors.metrics-interval', { interval: config.interval });
+    if (!(Number(config.maxAge ?? 0) >= 0))
+      throw new PotionError('INVALID', 'errors.metrics-age', { age: config.maxAge });
     if (groupsOf(config).length === 0) throw new PotionError('INVALID', 'errors.metrics-groups');
   },
 
   create: (ctx) => metrics(ctx),
 });
 
-// One for all metrics nodes: a node that measures on demand gets its rates from the last sample of the one that
-// measures all the time, instead of none at first and those of hours later.
-const shared = new WeakMap<Clock, Baselines>();
+/**
+ * What all metrics nodes share: one that measures on demand gets its rates from the last sample of the one that
+ * measures all the time, instead of none at first and those of hours later; or that sample itself.
+ */
+interface Shared {
+  baselines: Baselines;
+  latest?: Latest;
+}
 
-function baselinesOf(clock: Clock): Baselines {
-  const known = shared.get(clock) ?? new Baselines();
-  shared.set(clock, known);
+const byClock = new WeakMap<Clock, Shared>();
+
+function sharedOf(clock: Clock): Shared {
+  const known = byClock.get(clock) ?? { baselines: new Baselines() };
+  byClock.set(clock, known);
   return known;
 }
 
@@ -49,23 +61,36 @@ function groupsOf(config: MetricsConfig): Group[] {
 
 function metrics(ctx: NodeContext<MetricsConfig>): Behaviour {
   const interval = Number(ctx.config.interval) * 1000;
+  const maxAge = Number(ctx.config.maxAge ?? 0) * 1000;
   const groups = groupsOf(ctx.config);
+  const shared = sharedOf(ctx.clock);
   const sampler = new Sampler({
     groups,
     clock: ctx.clock,
     hddMount: environment().hddMount,
-    baselines: baselinesOf(ctx.clock),
+    baselines: shared.baselines,
   });
   const timers: Cancel[] = [];
   let running: Promise<Message> | undefined;
 
   async function take(): Promise<Message> {
-    const timestamp = ctx.clock.now();
+    const { clock } = ctx;
+    const timestamp = clock.now();
+    const at = clock.monotonic();
     const payload = await sampler.sample();
+    shared.latest = { at, timestamp, groups, sample: payload };
     ctx.status(statusOf(ctx, payload));
     // A node without an interval samples for others; only one that samples by itself is the machine's pulse.
     if (interval > 0) pulse(payload, timestamp, interval);
     return { topic: 'metrics', timestamp, payload };
+  }
+
+  /** A sample for whoever asks: the last one of any node, where that will do. */
+  async function answer(): Promise<Message> {
+    const known = reuse(shared.latest, groups, ctx.clock.monotonic(), maxAge);
+    if (!known) return sample();
+    ctx.status(statusOf(ctx, known.sample));
+    return { topic: 'metrics', timestamp: known.timestamp, payload: known.sample };
   }
 
   /** Whoever asks while a sample is being taken gets that one. */
@@ -90,7 +115,7 @@ function metrics(ctx: NodeContext<MetricsConfig>): Behaviour {
       timers.push(ctx.clock.after(WARM_UP, sampleAlone), ctx.clock.every(interval, sampleAlone));
     },
     // A copy, because the message that the timer sends may carry the same sample.
-    input: async (msg) => ({ ...msg, ...structuredClone(await sample()) }),
+    input: async (msg) => ({ ...msg, ...structuredClone(await answer()) }),
     stop() {
       for (const cancel of timers) cancel();
       sampler.stop();
