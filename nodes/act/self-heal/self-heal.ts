@@ -2,11 +2,12 @@ import { lastLines } from '../../host/journalctl.js';
 import { ownUnit } from '../../host/own-unit.js';
 import { checkedUnit, Systemd, type UnitState } from '../../host/systemd.js';
 import type { Cancel } from '../../kit/clock.js';
-import { config } from '../../kit/config.js';
+import { config, onConfigChange } from '../../kit/config.js';
 import { type Behaviour, defineNode, type NodeContext, type Out } from '../../kit/define-node.js';
 import { type Failure, PotionError, toPotionError } from '../../kit/errors.js';
-import type { Message } from '../../kit/messages.js';
+import type { Message, Say } from '../../kit/messages.js';
 import { redact } from '../../kit/redact.js';
+import { activeSilences, isSilenced } from '../../state/alerts.js';
 import { type Database, database } from '../../state/database.js';
 import { forgetHeals } from '../../state/heals.js';
 import { stoppedByAdmin } from '../../state/intent.js';
@@ -46,6 +47,7 @@ function selfHeal(ctx: NodeContext<SelfHealConfig>): Behaviour {
   let healer: Healer | undefined;
   let systemd: Systemd | undefined;
   let resumption: Cancel | undefined;
+  let unfollow = () => {};
 
   const showStatus = () => {
     if (systemd?.trouble) {
@@ -62,6 +64,11 @@ function selfHeal(ctx: NodeContext<SelfHealConfig>): Behaviour {
     healer = healing;
     showStatus();
     // By then the nodes that its messages go to are there.
+    unfollow = onConfigChange((now, before) => {
+      const dropped = before.servicesWhitelist.filter((unit) => !now.servicesWhitelist.includes(unit));
+      for (const unit of dropped.filter((one) => healing.states().has(one)))
+        healing.notice(unit).catch((thrown: unknown) => ctx.fail(thrown));
+    });
     resumption = ctx.clock.after(FLOWS_STARTED, () => healing.resume().then(showStatus));
   };
 
@@ -88,6 +95,7 @@ function selfHeal(ctx: NodeContext<SelfHealConfig>): Behaviour {
 
     async stop(removed) {
       resumption?.();
+      unfollow();
       await healer?.close();
       await systemd?.close();
       if (removed) await forgetHeals(await database(), ctx.id);
@@ -119,19 +127,39 @@ function healerFor(
         healEnded: ctx.config.ended === true,
       });
     },
-    tell: (unit, telling, error) => tell(ctx, telling, { unit, limits, error: error && inWords(ctx, error) }),
+    tell: async (unit, telling, error) => {
+      const about = { unit, limits, error: error && inWords(ctx, error) };
+      await tell(ctx, telling, about, await isSilent(ctx, db, unit));
+    },
     fail: (error) => ctx.fail(error),
     changed,
   });
 }
 
 /** Sends a step: 1 healed, 2 given up, 3 everything that changes the incident's message on the way. */
-async function tell(ctx: NodeContext<SelfHealConfig>, telling: Telling, about: Particulars): Promise<void> {
-  const step = messageOf(telling, about);
+async function tell(
+  ctx: NodeContext<SelfHealConfig>,
+  telling: Telling,
+  about: Particulars,
+  isSilent: boolean,
+): Promise<void> {
+  const hush = (msg: Message): Message =>
+    isSilent ? { ...msg, say: { ...msg.say, silent: true } as Say } : msg;
+  const step = hush(messageOf(telling, about));
   ctx.send(telling.step === 'healed' ? [step, null, null] : [null, null, step]);
   if (telling.step !== 'gave-up') return;
   const button = { command: ctx.config.command ?? '', label: ctx.t('self-heal.button') };
-  ctx.send([null, surrenderOf(telling, about, await journalOf(ctx, about.unit), button), null]);
+  ctx.send([null, hush(surrenderOf(telling, about, await journalOf(ctx, about.unit), button)), null]);
+}
+
+/** What is silenced is told all the same, as it is told once, but without a sound. */
+async function isSilent(ctx: NodeContext<SelfHealConfig>, db: Database, unit: string): Promise<boolean> {
+  try {
+    return isSilenced(`service:${unit}`, await activeSilences(db, ctx.clock.now()));
+  } catch (thrown) {
+    ctx.fail(thrown);
+    return false;
+  }
 }
 
 /** A journal that can't be read does not keep anybody from hearing that the unit is down. */

@@ -1,6 +1,6 @@
 import { checkedUnit, Systemd, type UnitState, type Unwatch } from '../../host/systemd.js';
 import { countHealth } from '../../host/unit-state.js';
-import { config } from '../../kit/config.js';
+import { config, onConfigChange } from '../../kit/config.js';
 import { type Behaviour, defineNode, type NodeContext } from '../../kit/define-node.js';
 import type { Message } from '../../kit/messages.js';
 import { changeOf } from './change.js';
@@ -30,13 +30,13 @@ function unitsOf(field = ''): string[] {
 }
 
 function services(ctx: NodeContext<ServicesConfig>): Behaviour {
-  const units = unitsOf(ctx.config.units);
   const states = new Map<string, UnitState>();
+  const watches = new Map<string, Unwatch>();
   let systemd: Systemd | undefined;
-  let unwatch: Unwatch | undefined;
   let flowsStarted = false;
 
   function onChange(state: UnitState, previous?: UnitState): void {
+    if (!watches.has(state.unit)) return;
     states.set(state.unit, state);
     showStatus();
     const change = changeOf(state, previous);
@@ -51,15 +51,30 @@ function services(ctx: NodeContext<ServicesConfig>): Behaviour {
     }
     const counts = countHealth(states.values());
     const fill = counts.failed > 0 ? 'red' : counts.busy + counts.missing > 0 ? 'yellow' : 'green';
-    ctx.status({ fill: units.length > 0 ? fill : 'grey', text: ctx.t('unit.summary', counts) });
+    ctx.status({ fill: watches.size > 0 ? fill : 'grey', text: ctx.t('unit.summary', counts) });
+  }
+
+  /** Watches what is to be watched now, and nothing else. */
+  function follow(): void {
+    if (!systemd || !flowsStarted || ctx.signal.aborted) return;
+    const units = unitsOf(ctx.config.units);
+    for (const [unit, unwatch] of watches) {
+      if (units.includes(unit)) continue;
+      watches.delete(unit);
+      states.delete(unit);
+      unwatch().catch((thrown: unknown) => ctx.fail(thrown));
+    }
+    for (const unit of units) if (!watches.has(unit)) watches.set(unit, systemd.watch([unit], onChange));
+    showStatus();
   }
 
   // What is sent before all nodes are there would be lost.
   const onFlowsStarted = () => {
     flowsStarted = true;
-    if (systemd && !unwatch && !ctx.signal.aborted) unwatch = systemd.watch(units, onChange);
+    follow();
   };
   ctx.RED.events.once('flows:started', onFlowsStarted);
+  const unfollow = onConfigChange(follow);
 
   return {
     async start() {
@@ -68,16 +83,17 @@ function services(ctx: NodeContext<ServicesConfig>): Behaviour {
       systemd.onBack(showStatus);
       if (systemd.trouble) ctx.warn(systemd.trouble.message);
       showStatus();
-      if (flowsStarted) onFlowsStarted();
+      follow();
     },
 
     async input(msg: Message) {
-      const payload = (await systemd?.states(units)) ?? [];
+      const payload = (await systemd?.states(unitsOf(ctx.config.units))) ?? [];
       return { ...msg, payload, timestamp: ctx.clock.now() };
     },
 
     async stop() {
       ctx.RED.events.removeListener('flows:started', onFlowsStarted);
+      unfollow();
       await systemd?.close();
     },
   };

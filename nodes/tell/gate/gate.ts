@@ -1,4 +1,4 @@
-import { config as environment } from '../../kit/config.js';
+import { config as environment, onConfigChange } from '../../kit/config.js';
 import { defineNode, type NodeContext } from '../../kit/define-node.js';
 import { door } from '../../kit/door.js';
 import { PotionError } from '../../kit/errors.js';
@@ -12,6 +12,7 @@ import { onAnswered, pruneRequests } from '../../state/requests.js';
 import { pruneShortcuts } from '../../state/shortcuts.js';
 import { Desk } from './desk.js';
 import { identify } from './identify.js';
+import { Invitees } from './invitees.js';
 import { Patience } from './patience.js';
 import { recover } from './recover.js';
 import { Refusals } from './refusals.js';
@@ -40,6 +41,7 @@ export default defineNode<GateConfig>({
     const stops = [opened.resolve, () => patience.stop(), onAnswered((id) => patience.answered(id))];
     let refusals: Refusals | undefined;
     let desk: Desk | undefined;
+    let invitees: Invitees | undefined;
     let tidying: Promise<void> | undefined;
 
     // One after the other: a YA must find the question that the message before it led to.
@@ -58,6 +60,8 @@ export default defineNode<GateConfig>({
       const log = new Refusals(db);
       refusals = log;
       desk = new Desk({ db, clock, door, patience, refusals: log, say, endPress, t });
+      const invited = new Invitees({ db, clock, say, endPress, t });
+      invitees = invited;
       const guarded = (work: () => Promise<void>) => () => void work().catch(ctx.fail);
       const tidy = () => {
         tidying = prune(db, clock.now()).catch(ctx.fail);
@@ -67,6 +71,11 @@ export default defineNode<GateConfig>({
           MINUTE,
           guarded(() => log.sum(clock.now(), clock.monotonic())),
         ),
+        clock.every(
+          MINUTE,
+          guarded(() => invited.expire()),
+        ),
+        onConfigChange(() => showStatus(ctx)),
         clock.every(DAY, tidy),
       );
       void flows
@@ -75,6 +84,7 @@ export default defineNode<GateConfig>({
           // Whatever ran before this has ended with its process, or with the flows that were replaced.
           desk?.expectBacklog();
           await recover({ db, clock, door, patience, say });
+          await invited.tellAgain();
         })
         .catch(ctx.fail)
         .finally(opened.resolve);
@@ -95,8 +105,10 @@ export default defineNode<GateConfig>({
         inTurn(async () => {
           if (!desk || !refusals) throw new PotionError('UNAVAILABLE', 'gate.no-database');
           const update = identify(msg, { adminIds: environment().adminIds, groups: ctx.config.groups });
-          if ('refused' in update) await refusals.note(update, ctx.clock.now(), ctx.clock.monotonic());
-          else await desk.serve(update, botNameOf(msg));
+          if (!('refused' in update)) return desk.serve(update, botNameOf(msg));
+          if (update.refused === 'stranger' && update.user && (await invitees?.serve(msg, update.user)))
+            return;
+          await refusals.note(update, ctx.clock.now(), ctx.clock.monotonic());
         }).then(() => undefined),
 
       async stop() {

@@ -139,7 +139,10 @@ class Outbox {
   #courierFor(db: Database, display: Display): Courier {
     const { clock, config } = this.#ctx;
     const settings: Settings = {
-      lang: environment().lang,
+      // It may be changed while the outbox runs.
+      get lang() {
+        return environment().lang;
+      },
       answerWithin: this.#answerWithin,
       limits: { messages: or(config.maxMessages, 1000), characters: or(config.maxMegabytes, 5) * 1e6 },
       digest: { count: or(config.digestCount, 10), age: or(config.digestMinutes, 5) * 60_000 },

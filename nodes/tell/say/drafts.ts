@@ -2,6 +2,7 @@ import { PotionError } from '../../kit/errors.js';
 import { type Language, render } from '../../kit/locale.js';
 import type { Draft, Message } from '../../kit/messages.js';
 import { cut, escapeHtml, plain } from '../../kit/telegram-html.js';
+import { isWithin, type QuietHours } from '../../kit/time-of-day.js';
 import type { Wording } from './wording.js';
 
 export interface Manner {
@@ -20,6 +21,8 @@ export interface Manner {
 export interface Circumstances {
   adminIds: readonly number[];
   lang: Language;
+  /** When only what is critical may ring. */
+  quietHours?: QuietHours;
   /** Epoch ms. */
   now: number;
   /** Id of the say node: two of them may tell of the same event in different words. */
@@ -51,7 +54,7 @@ export function draftsOf(
     ...buttons,
     kind,
     at: (isRequested ? undefined : msg.timestamp) ?? around.now,
-    silent: say?.silent ?? (manner.silent || incident?.severity === 'info'),
+    silent: (say?.silent ?? (manner.silent || incident?.severity === 'info')) || mustBeQuiet(msg, around),
     ...(incident ? aboutIncident(msg, around.node) : {}),
   };
   if (say?.dedupe !== undefined) draft.dedupe = `${around.node} ${say.dedupe}`;
@@ -59,6 +62,12 @@ export function draftsOf(
   return recipients(msg, manner, around.adminIds).map((chat) =>
     chat === request?.chat ? { chat, ...draft, ...answer } : { chat, ...draft },
   );
+}
+
+/** At night nothing rings that nobody has asked for, unless it is critical. */
+function mustBeQuiet({ request, incident }: Message, { quietHours, now }: Circumstances): boolean {
+  if (!quietHours || !isWithin(quietHours, now)) return false;
+  return incident ? incident.severity !== 'critical' : request === undefined;
 }
 
 function aboutIncident({ incident, payload, say }: Message, node: string): Partial<Draft> {

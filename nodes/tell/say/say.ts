@@ -51,7 +51,7 @@ export default defineNode<SayConfig>({
       },
 
       async input(msg) {
-        const { lang, serverName: server, adminIds } = environment();
+        const { lang, serverName: server, adminIds, quietHours } = environment();
         const now = clock.now();
         const wording = wordingOf(msg, config, { lang, server, now });
         if (!wording) throw new PotionError('INVALID', 'say.nothing');
@@ -64,7 +64,13 @@ export default defineNode<SayConfig>({
           ...(inline.length > 0 ? { inline } : {}),
           ...(withKeyboard ? { keyboard: door.keyboard(lang) } : {}),
         };
-        const payload = draftsOf(msg, wording, buttons, config, { adminIds, lang, now, node: id });
+        const payload = draftsOf(msg, wording, buttons, config, {
+          adminIds,
+          lang,
+          quietHours,
+          now,
+          node: id,
+        });
         status({ fill: 'grey', text: t('say.status.said', { chats: payload.length, at: now }) });
         return { ...msg, payload };
       },
