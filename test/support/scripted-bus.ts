@@ -47,7 +47,9 @@ export async function startBus(script: Script = {}): Promise<ScriptedBus> {
         const call = rest.subarray(0, length);
         rest = rest.subarray(length);
         const member =
-          /(Hello|AddMatch|RemoveMatch|GetNameOwner|Ask)\0/.exec(call.toString('latin1'))?.[1] ?? '';
+          /(Hello|AddMatch|RemoveMatch|GetNameOwner|Ask|CanReboot|CanPowerOff|ListInhibitors|Reboot|PowerOff)\0/.exec(
+            call.toString('latin1'),
+          )?.[1] ?? '';
         const serial = call.readUInt32LE(8);
         if (member === 'Hello') client.write(reply(serial, ':1.1'));
         else script.onCall?.(client, serial, member);
