@@ -26,6 +26,8 @@ export interface Config {
   servicesWhitelist: readonly string[];
   serverName: string;
   lang: Language;
+  /** Which programs may be run from the chat, and how; believed only when root wrote it. */
+  scriptsFile: string;
   /** When what is not critical comes without a sound; undefined: never. */
   quietHours: QuietHours | undefined;
   /** Local time of day of the daily backup, `HH:MM`. */
@@ -208,6 +210,7 @@ export function readConfig(env: Environment, home: string): Config {
     hddMount: text('HDD_MOUNT') && path('HDD_MOUNT', ''),
     flowsDir: path('FLOWS_DIR', 'flows'),
     servicesWhitelist,
+    scriptsFile: path('SCRIPTS_FILE', '/etc/potion/scripts.yaml'),
     serverName: text('SERVER_NAME', 'Potion'),
     lang: oneOf('POTION_LANG', LANGUAGES, 'id'),
     quietHours,

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { PotionError } from './errors.js';
 
 export interface RunOptions {
@@ -12,6 +13,10 @@ export interface RunOptions {
   input?: string;
   /** Characters of stdout and stderr kept, each. Default 10 million. */
   maxOutput?: number;
+  /** Called with stdout and stderr piece by piece, as they come; neither is kept, nor waited for to end a line. */
+  onText?: (text: string) => void;
+  /** It may start programs of its own, which end with it. They go on after a crash of Potion unless systemd ends them. */
+  group?: boolean;
   /** Called with each line of stdout as it comes. */
   onLine?: (line: string) => void;
   /** As `onLine`, but stdout is not kept, however long it gets. */
@@ -28,6 +33,8 @@ export interface RunResult {
   took: number;
 }
 
+/** Milliseconds between the polite and the other way to end a program. */
+const GRACE = 2000;
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
@@ -58,12 +65,16 @@ export async function run(
     reject: false,
     stripFinalNewline: true,
     killSignal: 'SIGTERM',
-    forceKillAfterDelay: 2000,
+    forceKillAfterDelay: GRACE,
+    detached: options.group ?? false,
     ...(options.onLine ? { stdout: lines(options.onLine) } : {}),
     ...(options.drain ? { stdout: drained(options.drain) } : {}),
+    ...(options.onText ? { stdout: pieces(options.onText), stderr: pieces(options.onText) } : {}),
   });
   if (child.pid !== undefined) setBack(child.pid);
+  const release = options.group ? endTogether(child, timeout, options.signal) : undefined;
   const result = await child;
+  release?.();
   if (result.timedOut)
     throw new PotionError('TIMEOUT', 'errors.program-timeout', { program, seconds: timeout / 1000 });
   if (result.isCanceled) throw new PotionError('CANCELLED', 'errors.program-cancelled', { program });
@@ -80,6 +91,43 @@ export async function run(
     stderr: String(result.stderr ?? ''),
     truncated: result.isMaxBuffer,
     took: performance.now() - started,
+  };
+}
+
+interface Child {
+  pid?: number;
+  stdout: Readable | null;
+  stderr: Readable | null;
+}
+
+/**
+ * Ends a whole process group where execa ends its first process alone: what that has started would keep its
+ * output open, and would be waited for. What has left the group is not waited for.
+ * @returns what ends the watch
+ */
+function endTogether({ pid, stdout, stderr }: Child, timeout: number, signal?: AbortSignal): () => void {
+  const kill = (how: NodeJS.Signals) => {
+    try {
+      if (pid !== undefined) process.kill(-pid, how);
+    } catch {
+      // They have all ended.
+    }
+  };
+  const timers: NodeJS.Timeout[] = [];
+  let ended = false;
+  const end = () => {
+    ended = true;
+    kill('SIGTERM');
+    timers.push(setTimeout(() => kill('SIGKILL'), GRACE));
+    timers.push(setTimeout(() => [stdout, stderr].map((open) => open?.destroy()), GRACE + 200));
+  };
+  timers.push(setTimeout(end, timeout));
+  signal?.addEventListener('abort', end, { once: true });
+  return () => {
+    for (const timer of timers) clearTimeout(timer);
+    signal?.removeEventListener('abort', end);
+    // Those that were asked in vain; after an end of its own it may leave behind what it likes.
+    if (ended) kill('SIGKILL');
   };
 }
 
@@ -103,5 +151,16 @@ function drained(drain: (line: string) => void) {
   return function* (line: unknown): Generator<string> {
     drain(String(line));
     yield* [];
+  };
+}
+
+function pieces(onText: (text: string) => void) {
+  const decoder = new TextDecoder();
+  return {
+    binary: true,
+    *transform(piece: unknown): Generator<Uint8Array> {
+      onText(decoder.decode(piece as Uint8Array, { stream: true }));
+      yield* [];
+    },
   };
 }

@@ -26,6 +26,17 @@ describe('run()', () => {
     assert.doesNotMatch(stdout, /hidden/);
   });
 
+  for (const [what, script] of [
+    ['started', 'sleep 60 & wait'],
+    ['started and that turn a deaf ear', 'trap "" TERM; sleep 60 & wait; sleep 60'],
+    ['started and that left its group', 'setsid sleep 7 & wait'],
+  ] as const)
+    it(`in a group, ends with a program what it has ${what}`, async () => {
+      const before = performance.now();
+      await assert.rejects(run('sh', ['-c', script], { timeout: 100, group: true }), failsWith('TIMEOUT'));
+      assert.ok(performance.now() - before < 6000);
+    }).timeout(10_000);
+
   it('ends a program that takes too long', async () => {
     await assert.rejects(run('sleep', ['60'], { timeout: 50 }), failsWith('TIMEOUT'));
   });

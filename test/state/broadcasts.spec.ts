@@ -168,13 +168,13 @@ describe('broadcasts', () => {
       await putBack(own, NOW);
     } else if (step.do === 'stop') await giveUpWaiting(own, JOB.id, 'stopped', NOW);
     else if (step.do === 'prune') await pruneOutbox(own, NOW + 365 * DAY);
-    else if (step.do === 'take') {
+    else if ('who' in step && step.do === 'take') {
       if (flights.has(step.who)) return;
       const next = await take(own, step.who, NOW);
       if (!next || !('taken' in next)) return;
       flights.set(step.who, next.taken);
       handed.set(step.who, (handed.get(step.who) ?? 0) + 1);
-    } else {
+    } else if ('who' in step) {
       const flight = flights.get(step.who);
       if (!flight) return;
       flights.delete(step.who);
