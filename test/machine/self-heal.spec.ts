@@ -123,7 +123,7 @@ describe('self-heal on a real systemd', function () {
   after(() => machine?.stop());
 
   const systemctl = (...args: string[]) => machine.run(['systemctl', ...args]);
-  const crash = (name: string) => systemctl('kill', '--signal=KILL', name);
+  const crash = (name: string) => systemctl('kill', '--kill-whom=main', '--signal=KILL', name);
   const show = async (name: string, property: string) => systemctl('show', '--value', '-p', property, name);
   /** Long enough for anything to happen that should not. */
   const nothing = () => sleep(1200);

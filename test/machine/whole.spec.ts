@@ -59,7 +59,7 @@ describe('a whole Potion on a machine with systemd', function () {
 
   it('heals a unit that was killed, and tells it in one quiet message', async () => {
     const before = await machine.run(['systemctl', 'show', '-P', 'MainPID', 'web']);
-    await machine.run(['systemctl', 'kill', '--signal=KILL', 'web']);
+    await machine.run(['systemctl', 'kill', '--kill-whom=main', '--signal=KILL', 'web']);
     await heard(/web.*sudah aku hidupkan lagi/);
     assert.equal(await stateOf('web'), 'active');
     assert.notEqual(await machine.run(['systemctl', 'show', '-P', 'MainPID', 'web']), before);

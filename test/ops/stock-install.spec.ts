@@ -110,9 +110,9 @@ describe('Potion in a stock Node-RED', function () {
       [],
       'texts, icons or forms are missing',
     );
-    const strays = /\.(ts|map|db)$|^(test|flows|data|\.)|settings|\.env|ops\/setup/;
+    const strays = /\.(ts|map|db)$|^(test|flows|data|\.)|^settings|\.env|ops\/setup/;
     assert.deepEqual(
-      packed.filter((path) => strays.test(path) && !path.startsWith('nodes/state/settings')),
+      packed.filter((path) => strays.test(path)),
       [],
     );
   });
