@@ -145,7 +145,7 @@ function engineFor(lang: Language, mode: Mode): Liquid {
   filter('duration', (value) => duration(value, lang));
   filter('gauge', (value) => gauge(value));
   filter('when', (value) => when(value, lang));
-  filter('clock', (value) => clockTime(value, lang));
+  filter('clock', (value, precision?: 'seconds') => clockTime(value, lang, undefined, precision));
   engine.registerFilter('badge', (value) => STATE_BADGE[String(value)] ?? '⚪');
   engine.registerFilter('t', (value, ...pairs) => {
     const key = String(value);

@@ -66,11 +66,17 @@ export function when(epochMs: number, lang: Language, timeZone?: string): string
   }).format(epochMs);
 }
 
-/** Local time of day of an epoch ms: "14.05" (id) or "14:05". */
-export function clockTime(epochMs: number, lang: Language, timeZone?: string): string {
+/** Local time of day of an epoch ms: "14.05" (id) or "14:05"; with seconds "14.05.07". */
+export function clockTime(
+  epochMs: number,
+  lang: Language,
+  timeZone?: string,
+  precision: 'minutes' | 'seconds' = 'minutes',
+): string {
   return new Intl.DateTimeFormat(lang, {
     hour: '2-digit',
     minute: '2-digit',
+    ...(precision === 'seconds' ? { second: '2-digit' } : {}),
     hourCycle: 'h23',
     timeZone,
   }).format(epochMs);

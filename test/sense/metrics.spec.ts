@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { ManualClock, systemClock } from '../../nodes/kit/clock.js';
 import { setClock } from '../../nodes/kit/define-node.js';
+import type { Message } from '../../nodes/kit/messages.js';
 import { forget, pulseOf } from '../../nodes/kit/pulse.js';
 import type { Sample } from '../../nodes/sense/metrics/sampler.js';
 import { type Running, startFlow } from '../support/node-red.ts';
@@ -82,7 +83,7 @@ describe('metrics', () => {
       [regular, asked, ...REST, { id: 'answer', type: 'helper', z: 'tab' }],
     );
     await first();
-    const taken = flow.got('out')[0];
+    const [taken] = flow.got('out') as [Message];
     const ask = async () => {
       const answer = flow.next('answer');
       flow.give('asked', { topic: 'before' });
@@ -90,12 +91,11 @@ describe('metrics', () => {
     };
     clock.advance(9000);
     const soon = await ask();
-    assert.equal(soon.timestamp, taken?.timestamp);
-    const { uptime, bootTime } = taken?.payload as Sample;
+    assert.equal(soon.timestamp, taken.timestamp);
+    const { uptime, bootTime } = taken.payload as Sample;
     assert.deepEqual(soon.payload, { uptime, bootTime, missing: {} }, 'only what it was asked for');
-    // Past its age, and without the regular node's timer, which ManualClock would run.
     clock.jump(clock.now() + 60_000);
-    assert.equal((await ask()).timestamp, taken?.timestamp, 'a jump of the wall clock makes no sample older');
+    assert.equal((await ask()).timestamp, taken.timestamp, 'a jump of the wall clock makes no sample older');
   });
 
   it('leaves a turn out while the last sample is still being taken', async () => {

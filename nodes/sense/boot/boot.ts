@@ -6,7 +6,14 @@ import { type Behaviour, defineNode, type NodeContext } from '../../kit/define-n
 import { PotionError } from '../../kit/errors.js';
 import type { Message } from '../../kit/messages.js';
 import { type Database, database } from '../../state/database.js';
-import { forgetLife, keepLife, type Life, lastLife } from '../../state/lifecycle.js';
+import {
+  type Beginning,
+  forgetLife,
+  keepBeginning,
+  keepLife,
+  type Life,
+  lastLife,
+} from '../../state/lifecycle.js';
 import { withDatabase } from '../../state/patience.js';
 import { forgetPowerIntent, powerIntent } from '../../state/power-intent.js';
 import { askedFor, isWorthTelling, judgeStart, type Start } from './judge-start.js';
@@ -110,6 +117,7 @@ class Boot implements Behaviour {
     if (asked) start.asked = asked;
     const { restarts, long } = this.#ctx.config;
     if (isWorthTelling(start, { restarts, long: Number(long) })) send(messageOf(start, last));
+    await keepBeginning(db, beginningOf(start));
     thisProcess.told = true;
     this.#ctx.status({ fill: 'green', text: t(`boot.status.${start.kind}`, { start }) });
     this.#after(TOLD_AFTER, async () => {
@@ -148,6 +156,10 @@ class Boot implements Behaviour {
       },
     );
   }
+}
+
+function beginningOf({ kind, bootId, startedAt: at, clean, off, asked }: Start): Beginning {
+  return { kind, bootId, at, clean, off: off?.took ?? null, ...(asked ? { asked: asked.action } : {}) };
 }
 
 function messageOf(start: Start, last: Life | undefined): Message {
