@@ -1,6 +1,6 @@
 import type { Order, ProcessInfo } from '../../host/processes.js';
 import type { Button, Say } from '../../kit/messages.js';
-import { pageButtons, rowsOf } from './paging.js';
+import { pageButtons, rowsOf } from '../../kit/pager.js';
 import type { T } from './services.js';
 
 /** What the processes node tells of all. */

@@ -3,7 +3,7 @@ import type { UnitState } from '../../host/systemd.js';
 import { countHealth } from '../../host/unit-state.js';
 import type { Failure } from '../../kit/errors.js';
 import type { Button, Say } from '../../kit/messages.js';
-import { pageButtons, pageOf, rowsOf } from './paging.js';
+import { pageButtons, pageOf, rowsOf } from '../../kit/pager.js';
 
 /** A text in the reader's language, plain. */
 export type T = (key: string, data?: object) => string;

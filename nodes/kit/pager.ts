@@ -1,4 +1,4 @@
-import type { Button } from '../../kit/messages.js';
+import type { Button } from './messages.js';
 
 /** A part of a list, as it fits into one message. */
 export interface Page<T> {
