@@ -4,7 +4,7 @@ import type { ProcessInfo } from '../../../nodes/host/processes.js';
 import { type Condition, type UnitState, unitState } from '../../../nodes/host/unit-state.js';
 import { LANGUAGES, render } from '../../../nodes/kit/locale.js';
 import type { Button, Message, Say } from '../../../nodes/kit/messages.js';
-import { pageButtons, pageOf } from '../../../nodes/tell/panel/paging.js';
+import { pageButtons, pageOf } from '../../../nodes/kit/pager.js';
 import { processesPanel, processPanel } from '../../../nodes/tell/panel/processes.js';
 import { changesOf, servicePanel, servicesPanel } from '../../../nodes/tell/panel/services.js';
 import { type Running, startFlow } from '../../support/node-red.ts';
