@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream } from 'node:fs';
+import { type BigIntStats, createReadStream, createWriteStream } from 'node:fs';
 import { type FileHandle, mkdtemp, open, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { readBack } from './read-back.js';
 /** A line of a log, and its place: what came before it can be read from there. */
 export interface LoggedLine {
   text: string;
-  /** `<inode>:<byte>`, the same after the file was renamed. */
+  /** `<file>:<byte>`, the same after the file was renamed. */
   place: string;
 }
 
@@ -24,6 +24,8 @@ const LARGEST = 1024 ** 3;
  */
 export function inOrder(name: string, found: readonly string[]): string[] {
   const ranked = found.flatMap((file): { file: string; rank: number }[] => {
+    // While it is being compressed, both are there.
+    if (file.endsWith('.gz') && found.includes(file.slice(0, -3))) return [];
     if (file === name) return [{ file, rank: -2 }];
     if (file === `${name}.old`) return [{ file, rank: -1 }];
     const [, number, date] =
@@ -41,8 +43,8 @@ export function inOrder(name: string, found: readonly string[]): string[] {
 }
 
 /**
- * The lines of a log from its newest back, through the rotated files too; a rotation on the way neither repeats
- * nor leaves out any.
+ * The lines of a log from its newest back, through the rotated files too; rotations on the way neither repeat nor
+ * leave out any.
  * @param before place of a line: begins with the one before it
  * @throws PotionError NOT_FOUND when that place has been rotated out of reach, UNAVAILABLE when the log can't be read
  */
@@ -51,88 +53,105 @@ export async function* readLogBack(
   name: string,
   before?: string,
 ): AsyncGenerator<LoggedLine> {
-  const read: string[] = [];
-  for (;;) {
-    const next = await openNext(folder, name, read, read.length === 0 ? before : undefined);
-    if (!next) return;
-    read.push(next.inode);
-    try {
-      for await (const { text, start } of readBack(next.file, { end: next.end }))
-        yield { text, place: `${next.inode}:${start}` };
-    } finally {
-      await next.file.close();
+  const parts = await snapshot(folder, name);
+  try {
+    const [wanted, byte] = before?.split(':') ?? [];
+    const first = wanted === undefined ? 0 : parts.findIndex(({ identity }) => identity === wanted);
+    if (first < 0) throw new PotionError('NOT_FOUND', 'errors.log-rotated');
+    for (const part of parts.slice(first)) {
+      const end = part.identity === wanted ? Number(byte) : undefined;
+      yield* linesOf(folder, name, part, end);
     }
+  } finally {
+    for (const { file } of parts) await file?.close();
   }
 }
 
-interface Opened {
-  file: FileHandle;
-  inode: string;
-  end?: number;
-}
-
-/** A file of a log as the folder names it. */
-interface Named {
+/** A file of a log. */
+interface Part {
+  /** The same after a rename, and never that of a later file. */
+  identity: string;
   path: string;
-  inode: string;
+  /** Held open, so that it stays what it is; a compressed one is not. */
+  file?: FileHandle;
 }
 
 /** Names change while they are looked at only when the log is rotated right now. */
 const TRIES = 5;
 
-/** Opens the file that is next behind those read already, whatever they are called by now. */
-async function openNext(
+/** The files of a log as they are at one moment, the newest first. */
+async function snapshot(folder: string, name: string): Promise<Part[]> {
+  for (let attempt = 1; ; attempt++) {
+    const parts: Part[] = [];
+    let settled = false;
+    try {
+      for (const found of await partsIn(folder, name)) {
+        if (found.path.endsWith('.gz')) parts.push(found);
+        else {
+          const file = await opened(found.path);
+          parts.push({ ...found, file, identity: identityOf(await file.stat({ bigint: true })) });
+        }
+      }
+      settled = sameParts(parts, await partsIn(folder, name));
+      if (settled) return parts;
+    } catch (thrown) {
+      if (attempt === TRIES || !isGone(thrown)) throw thrown;
+    } finally {
+      if (!settled) for (const { file } of parts) await file?.close();
+    }
+    if (attempt === TRIES) throw new PotionError('UNAVAILABLE', 'errors.log-unreadable', { file: name });
+  }
+}
+
+function sameParts(some: readonly Part[], others: readonly Part[]): boolean {
+  const names = (parts: readonly Part[]) => parts.map(({ path, identity }) => `${identity} ${path}`).join();
+  return names(some) === names(others);
+}
+
+async function partsIn(folder: string, name: string): Promise<Part[]> {
+  const names = await readdir(folder).catch((thrown: unknown) => {
+    throw unreadable(folder, thrown);
+  });
+  const parts: Part[] = [];
+  for (const path of inOrder(name, names).map((file) => join(folder, file))) {
+    // It may have been renamed or deleted just now.
+    const there = await stat(path, { bigint: true }).catch(() => undefined);
+    if (there?.isFile()) parts.push({ path, identity: identityOf(there) });
+  }
+  return parts;
+}
+
+// The number of a deleted file is soon given to another one, which is born later.
+function identityOf({ ino, birthtimeNs }: BigIntStats): string {
+  return `${ino.toString(36)}-${birthtimeNs.toString(36)}`;
+}
+
+async function* linesOf(
   folder: string,
   name: string,
-  read: readonly string[],
-  before: string | undefined,
-): Promise<Opened | undefined> {
-  for (let attempt = 1; ; attempt++) {
-    const files = await filesOf(folder, name);
-    const next = before === undefined ? nextOf(files, read) : placeIn(files, before);
-    if (!next) return undefined;
-    const opened = await openLog(next.path).catch((thrown: unknown) => {
-      if (attempt === TRIES) throw thrown;
-    });
-    if (opened?.inode === next.inode)
-      return before === undefined ? opened : { ...opened, end: Number(before.split(':')[1]) };
-    await opened?.file.close();
-    if (attempt === TRIES) return undefined;
-  }
-}
-
-function nextOf(files: readonly Named[], read: readonly string[]): Named | undefined {
-  const inodes = files.map(({ inode }) => inode);
-  const known = read.findLastIndex((inode) => inodes.includes(inode));
-  // What was read after the last one that is still there has been compressed since, and stands behind it.
-  return files[known < 0 ? read.length : inodes.indexOf(read[known] ?? '') + read.length - known];
-}
-
-function placeIn(files: readonly Named[], place: string): Named {
-  const found = files.find(({ inode }) => place.startsWith(`${inode}:`));
-  if (!found) throw new PotionError('NOT_FOUND', 'errors.log-rotated');
-  return found;
-}
-
-async function filesOf(folder: string, name: string): Promise<Named[]> {
-  const found: Named[] = [];
-  for (const file of inOrder(name, await filesIn(folder))) {
-    const path = join(folder, file);
-    // It may have been renamed or deleted just now.
-    const there = await stat(path).catch(() => undefined);
-    if (there?.isFile()) found.push({ path, inode: String(there.ino) });
-  }
-  return found;
-}
-
-async function openLog(path: string): Promise<Opened> {
+  { identity, file }: Part,
+  end: number | undefined,
+): AsyncGenerator<LoggedLine> {
+  const lines = async function* (from: FileHandle): AsyncGenerator<LoggedLine> {
+    for await (const { text, start } of readBack(from, { end }))
+      yield { text, place: `${identity}:${start}` };
+  };
+  if (file) return yield* lines(file);
+  // By whatever name it goes now; a rotation may also have deleted it.
+  const there = (await partsIn(folder, name)).find((part) => part.identity === identity);
+  if (!there) return;
+  const plain = await unpacked(there.path);
   try {
-    if (path.endsWith('.gz')) return { inode: String((await stat(path)).ino), file: await unpacked(path) };
-    const file = await open(path);
-    return { inode: String((await file.stat()).ino), file };
-  } catch (thrown) {
-    throw new PotionError('UNAVAILABLE', 'errors.log-unreadable', { file: path }, thrown);
+    yield* lines(plain);
+  } finally {
+    await plain.close();
   }
+}
+
+function opened(path: string): Promise<FileHandle> {
+  return open(path).catch((thrown: unknown) => {
+    throw isGone(thrown) ? thrown : unreadable(path, thrown);
+  });
 }
 
 /** The content of a compressed log as a file that vanishes when it is closed. */
@@ -142,6 +161,8 @@ async function unpacked(path: string): Promise<FileHandle> {
     const plain = join(folder, 'log');
     await pipeline(createReadStream(path), createGunzip(), atMost(LARGEST), createWriteStream(plain));
     return await open(plain);
+  } catch (thrown) {
+    throw unreadable(path, thrown);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -158,10 +179,10 @@ function atMost(bytes: number): Transform {
   });
 }
 
-async function filesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (thrown) {
-    throw new PotionError('UNAVAILABLE', 'errors.log-unreadable', { file: folder }, thrown);
-  }
+function isGone(thrown: unknown): boolean {
+  return (thrown as { code?: unknown } | null)?.code === 'ENOENT';
+}
+
+function unreadable(file: string, thrown: unknown): PotionError {
+  return new PotionError('UNAVAILABLE', 'errors.log-unreadable', { file }, thrown);
 }
