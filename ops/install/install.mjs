@@ -10,6 +10,7 @@ import { PATHS, SERVICE } from './paths.mjs';
 import { currentRelease, makeRelease, prune, readSource, releaseHome, switchTo } from './release.mjs';
 import { askHealth, becomesWell, isOutdated, lastWords, start, state, stop } from './service.mjs';
 import { gather, keepSettings, settingsNow } from './settings.mjs';
+import { rememberSource } from './source.mjs';
 import { keepPrivileges, keepStaticFiles } from './static-files.mjs';
 import { InstallError } from './system.mjs';
 import { repair, upgrade } from './upgrade.mjs';
@@ -24,7 +25,7 @@ import { repair, upgrade } from './upgrade.mjs';
  * @throws {InstallError}
  */
 export async function install(talk, options, home) {
-  const source = await readSource(talk, home);
+  const source = await readSource(talk, home, options.rebuild);
   const to = source?.id ?? currentRelease();
   if (to === undefined) throw new InstallError('noClone', { home });
   const { changes, bot } = await gather(talk, options);
@@ -42,6 +43,7 @@ export async function install(talk, options, home) {
   else {
     const isUpgrade = from !== undefined && from !== to && (await state()).LoadState === 'loaded';
     const health = isUpgrade ? await upgrade(talk, from, to, known) : await settle(talk, from, to, known);
+    if (source) await rememberSource(talk, source.home);
     await prune(talk);
     if (talk.changes === 0) talk.say('nothing');
     await closing(talk, { bot, health, to });

@@ -1,6 +1,6 @@
 // @ts-check
 // Installs, upgrades or removes Potion; started by install.sh, on whatever Node the machine has (18 and later).
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { install, renewPrivileges } from './install.mjs';
@@ -35,10 +35,23 @@ async function main() {
     if (!(thrown instanceof InstallError)) throw thrown;
     process.stderr.write(`\n❌ ${talk.t(thrown.key, thrown.data)}\n`);
     if (thrown.detail) process.stderr.write(`${thrown.detail.replace(/^/gm, '    | ')}\n`);
+    report(talk, thrown);
     return 1;
   } finally {
     talk.close();
   }
+}
+
+/**
+ * Tells whoever has started this, and reads no terminal, why it has failed.
+ * @param {Talk} talk
+ * @param {InstallError} why
+ */
+function report(talk, { key, data, detail }) {
+  const file = process.env.POTION_REPORT;
+  if (!file) return;
+  const { reason = talk.t(key, data), words = detail } = data;
+  writeFileSync(file, JSON.stringify({ reason, detail: words, rolledBack: key.startsWith('rolledBack') }));
 }
 
 /** @param {Talk} talk */

@@ -9,6 +9,7 @@ import { languageOf } from './texts.mjs';
  * @property {boolean} dryRun
  * @property {boolean} purge
  * @property {boolean} yes
+ * @property {boolean} rebuild build the release again, even if it is installed
  * @property {number} patience seconds that Potion has to become well
  * @property {'id' | 'en-US' | undefined} lang as given, for messages and POTION_LANG
  * @property {Readonly<Record<string, string>>} values settings by their name in potion.env
@@ -35,7 +36,7 @@ const SECRETS = { 'bot-token-file': 'BOT_TOKEN', 'owner-bot-token-file': 'OWNER_
 /** Seconds; an old laptop with a cold disk takes a while. */
 const PATIENCE = 90;
 
-const SWITCHES = ['dry-run', 'uninstall', 'purge', 'privileges', 'yes', 'help'];
+const SWITCHES = ['dry-run', 'uninstall', 'purge', 'privileges', 'rebuild', 'yes', 'help'];
 
 /**
  * @param {readonly string[]} args
@@ -79,6 +80,7 @@ export function parseOptions(args, env) {
     dryRun: on('dry-run'),
     purge: on('purge'),
     yes: on('yes'),
+    rebuild: on('rebuild'),
     patience,
     lang,
     values,

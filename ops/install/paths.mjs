@@ -11,10 +11,18 @@ export const PATHS = {
   current: `${CODE}/current`,
   /** Note on an upgrade that is under way; who finds it later brings the old version back. */
   underWay: `${CODE}/upgrade.json`,
+  /** What came of the last upgrade; for everybody to read. */
+  lastUpgrade: `${CODE}/last-upgrade.json`,
+  /** Root's own clone, which new versions are fetched into. */
+  source: `${CODE}/source`,
+  /** Held by whoever works in that clone. */
+  pullLock: `${CODE}/pull.lock`,
   /** The files outside of these folders that were installed. */
   manifest: `${CODE}/files.json`,
   settings: '/etc/potion',
   env: '/etc/potion/potion.env',
+  /** Where new versions come from. */
+  sourceConf: '/etc/potion/source.conf',
   data: DATA,
   flows: `${DATA}/flows`,
   health: `${DATA}/health`,

@@ -27,6 +27,7 @@ import { asPotion, InstallError, must, readIf, run, syncPath } from './system.mj
  * @property {string} commit
  * @property {string} version as in package.json
  * @property {string} id of the release that it becomes
+ * @property {boolean} anew nothing of other releases is taken over
  */
 
 /** Last of all that is written into a release. */
@@ -38,9 +39,10 @@ const ROOM = 900e6;
  * Finds out what the clone holds.
  * @param {Talk} talk
  * @param {string} home
+ * @param {boolean} [anew] the release that is installed, too, is built again
  * @returns {Promise<Source | undefined>} undefined when `home` is itself a release
  */
-export async function readSource(talk, home) {
+export async function readSource(talk, home, anew = false) {
   if (existsSync(join(home, SEAL))) return undefined;
   const head = await run('git', [...git(home), 'rev-parse', '--verify', 'HEAD']);
   if (head.code !== 0) throw new InstallError('noClone', { home }, head.stderr.trim());
@@ -48,12 +50,38 @@ export async function readSource(talk, home) {
   const { version } = JSON.parse(await must('git', [...git(home), 'show', `${commit}:package.json`]));
   const changed = (await must('git', [...git(home), 'status', '--porcelain'])).split('\n').filter(Boolean);
   if (changed.length > 0) talk.say('uncommitted', { count: changed.length, home });
-  return { home, commit, version, id: `${version}-${commit.slice(0, 7)}` };
+  const current = currentRelease();
+  const isInstalled = current !== undefined && sealOf(current).commit === commit;
+  const name = nameOf(version, commit);
+  return { home, commit, version, id: anew ? freeName(version, commit) : isInstalled ? current : name, anew };
+}
+
+const nameOf = (/** @type {string} */ version, /** @type {string} */ commit) =>
+  `${version}-${commit.slice(0, 7)}`;
+
+/**
+ * @param {string} version
+ * @param {string} commit
+ */
+function freeName(version, commit) {
+  for (let n = 1; ; n++) {
+    const id = nameOf(n === 1 ? version : `${version}-${n}`, commit);
+    if (!existsSync(releaseHome(id))) return id;
+  }
+}
+
+/**
+ * What a release says of itself.
+ * @param {string} id
+ * @returns {{ version?: string, commit?: string }}
+ */
+export function sealOf(id) {
+  return JSON.parse(readIf(join(releaseHome(id), SEAL)) ?? '{}');
 }
 
 // The clone usually belongs to a person, and git would refuse to read it as root.
 // Nothing of it is changed, not even git's own notes, which would then belong to root.
-const git = (/** @type {string} */ home) => [
+export const git = (/** @type {string} */ home) => [
   ...['--no-optional-locks', '-c', 'safe.directory=*', '-c', 'core.fsmonitor=false', '-c', 'tar.umask=0022'],
   ...['-C', home],
 ];
@@ -96,7 +124,7 @@ export async function makeRelease(talk, source) {
     mkdirSync(fresh, { mode: 0o755 });
     try {
       await unpack(source, fresh);
-      await seed(talk, fresh, source.home, releases().map(releaseHome));
+      await seed(talk, fresh, source.home, source.anew ? [] : releases().map(releaseHome));
       await build(fresh);
       await linkNode(fresh);
       writeFileSync(
@@ -210,5 +238,5 @@ export async function prune(talk) {
 
 /** @param {string} id @returns {string} */
 export function versionOf(id) {
-  return JSON.parse(readIf(join(releaseHome(id), SEAL)) ?? '{}').version ?? id;
+  return sealOf(id).version ?? id;
 }

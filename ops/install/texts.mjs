@@ -36,6 +36,7 @@ Memasang Potion dari klon ini, atau memperbaruinya kalau sudah ada. Boleh dijala
   --uninstall             lepas Potion; data, setelan dan log tetap ada
     --purge               … hapus data, setelan dan log juga
   --privileges            perbarui hak setelah SERVICES_WHITELIST diubah
+  --rebuild               bangun ulang versi ini, juga kalau sudah terpasang
   --yes                   jangan bertanya apa-apa
   --lang id|en-US         bahasa
   --patience DETIK        batas waktu sampai Potion harus sehat (90)
@@ -54,6 +55,7 @@ Installs Potion from this clone, or brings an installed one up to date. May be r
   --uninstall             remove Potion; data, settings and logs stay
     --purge               … remove data, settings and logs too
   --privileges            renew what Potion may do after SERVICES_WHITELIST was edited
+  --rebuild               build this version again, even if it is installed
   --yes                   ask nothing
   --lang id|en-US         language
   --patience SECONDS      within which Potion has to be well (90)
@@ -138,6 +140,15 @@ Settings (asked for in a terminal; else taken from here or from environment vari
   envHead: [
     'Setelan Potion. Hanya root yang bisa membaca berkas ini.\nSetelah mengubahnya: sudo /opt/potion/current/ops/install/install.sh --privileges',
     "Potion's settings. Only root can read this file.\nAfter a change: sudo /opt/potion/current/ops/install/install.sh --privileges",
+  ],
+
+  sourceHead: [
+    'Dari sini /git_pull mengambil versi baru Potion. Ditulis oleh install.sh; hanya root yang boleh mengubahnya.',
+    'Where /git_pull gets new versions of Potion from. Written by install.sh; only root may change it.',
+  ],
+  sourceUnfit: [
+    '⚠️  /git_pull tidak bisa mengambil dari {url} ({branch}); hanya https, ssh dan folder.',
+    '⚠️  /git_pull can not fetch from {url} ({branch}); only https, ssh and folders.',
   ],
 
   // Changes

@@ -67,10 +67,22 @@ export async function upgrade(talk, from, to, known) {
       from,
       to,
       trouble: trouble ?? '',
+      ...reasonOf(talk, thrown),
     });
   } finally {
     talk.isBusy = false;
   }
+}
+
+/**
+ * @param {Talk} talk
+ * @param {unknown} thrown
+ * @returns {{ reason: string, words: string }}
+ */
+function reasonOf(talk, thrown) {
+  return thrown instanceof InstallError
+    ? { reason: talk.t(thrown.key, thrown.data), words: thrown.detail }
+    : { reason: String(thrown), words: '' };
 }
 
 /** @returns {Promise<string[]>} parts that are not well now and do not become well by themselves in a moment */
@@ -95,9 +107,9 @@ async function lastingTrouble() {
  * @returns {Promise<string | undefined>} why the old one is not well either; undefined: it is
  */
 async function rollBack(talk, note, why) {
-  const reason = why instanceof InstallError ? talk.t(why.key, why.data) : String(why);
+  const { reason, words } = reasonOf(talk, why);
   talk.say('rollsBack', { from: note.from, to: note.to, reason });
-  if (why instanceof InstallError && why.detail) talk.line(why.detail.replace(/^/gm, '    | '));
+  if (words) talk.line(words.replace(/^/gm, '    | '));
   await restore(talk, note);
   const { health, trouble = '' } = await becomesWell(note.ailing, talk.patience);
   forget();

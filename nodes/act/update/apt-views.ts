@@ -2,32 +2,12 @@ import type { HelperProgress } from '../../host/helper-protocol.js';
 import type { Button, Say } from '../../kit/messages.js';
 import type { AptOffer } from './apt-offer.js';
 import type { AptAftermath, AptResult } from './apt-upgrade.js';
-import type { PanelFacts } from './panel.js';
-
-/** A text in the reader's language, plain. */
-export type T = (key: string, data?: object) => string;
+import { button, type T } from './button.js';
 
 /** Names that a message has room for. */
 const MOST_NAMES = 100;
 /** Security updates that are shown with their versions. */
 const MOST_VERSIONS = 20;
-
-const button = (t: T, name: string, command: string): Button => ({
-  label: t(`update.button.${name}`),
-  command,
-});
-
-/** What can be brought up to date. */
-export function panelView(facts: PanelFacts, t: T, canReboot: boolean): Say {
-  return {
-    text: 'update.panel',
-    data: { ...facts },
-    buttons: [
-      [button(t, 'apt', '/apt_update')],
-      ...(facts.reboot.needed && canReboot ? [[button(t, 'reboot', '/reboot')]] : []),
-    ],
-  };
-}
 
 /** What could be upgraded, and the button that does. */
 export function offerView(offer: AptOffer, t: T, canReboot: boolean): Say {
