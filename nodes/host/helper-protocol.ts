@@ -10,6 +10,8 @@ export interface HelperArgs {
   'smartctl.read': Disk;
   /** Starts a disk's self-test, which runs inside the disk. */
   'smartctl.test': Disk & { kind: 'short' | 'long' };
+  /** Ends a process that a person has started, or only looks whether that would be let through. */
+  'process.signal': { pid: number; start: number; signal: 'TERM' | 'KILL' | 'CHECK' };
   /** Fetches the lists of packages. */
   'apt.refresh': Record<string, never>;
   /** What apt.upgrade would do now. */
@@ -20,10 +22,11 @@ export interface HelperArgs {
 
 export type HelperVerb = keyof HelperArgs;
 
-/** Two helpers, because a disk's needs few rights and no network, while a package may change anything. */
+/** Several helpers: one for disks and one for processes need few rights and no network, while a package may change anything. */
 export const HELPER_SOCKETS = {
   smartctl: '/run/potion-helper.sock',
   apt: '/run/potion-packages.sock',
+  process: '/run/potion-processes.sock',
 } as const;
 
 /** Longest request line, bytes. */
@@ -42,6 +45,8 @@ export const HELPER_REASONS = [
   'request', // it is no request, or its arguments make no sense
   'switched-off', // the administrator has switched this verb off
   'no-disk', // there is no such disk
+  'no-process', // there is no such process any more
+  'guarded', // it is none that a person has started
   'no-program', // the program is not installed
   'busy', // another request of the same kind is running
   'apt-lock', // another program is installing packages

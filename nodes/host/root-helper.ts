@@ -19,6 +19,7 @@ export type { HelperArgs, HelperProgress, HelperVerb } from './helper-protocol.j
 export interface HelperResult {
   'smartctl.read': SmartAnswer;
   'smartctl.test': SmartAnswer;
+  'process.signal': Record<string, never>;
   'apt.refresh': Record<string, never>;
   'apt.list': AptPlan;
   'apt.upgrade': AptSummary;
@@ -50,15 +51,20 @@ interface Reply {
 const LIMITS: Record<HelperVerb, number> = {
   'smartctl.read': 90_000,
   'smartctl.test': 90_000,
+  'process.signal': 20_000,
   'apt.refresh': 660_000,
   'apt.list': 180_000,
   'apt.upgrade': 7_200_000,
 };
 
+const SERVED_BY: Record<string, keyof typeof HELPER_SOCKETS> = { smartctl: 'smartctl', process: 'process' };
+
 const CODES: Record<HelperReason, ErrorCode> = {
   request: 'INVALID',
   'switched-off': 'DENIED',
   'no-disk': 'NOT_FOUND',
+  'no-process': 'NOT_FOUND',
+  guarded: 'DENIED',
   'no-program': 'UNAVAILABLE',
   busy: 'BUSY',
   'apt-lock': 'BUSY',
@@ -73,6 +79,7 @@ const CODES: Record<HelperReason, ErrorCode> = {
 const READ: { [V in HelperVerb]: (reply: Reply) => HelperResult[V] } = {
   'smartctl.read': smartAnswer,
   'smartctl.test': smartAnswer,
+  'process.signal': () => ({}),
   'apt.refresh': () => ({}),
   'apt.list': ({ out }) => aptPlan(out),
   'apt.upgrade': ({ out }) => aptSummary(out),
@@ -101,7 +108,7 @@ export async function askHelper<V extends HelperVerb>(
 
 function talk(verb: HelperVerb, args: object, options: AskOptions): Promise<Reply> {
   const { signal, timeout = LIMITS[verb] } = options;
-  const path = options.socket ?? (verb.startsWith('apt.') ? HELPER_SOCKETS.apt : HELPER_SOCKETS.smartctl);
+  const path = options.socket ?? HELPER_SOCKETS[SERVED_BY[verb.split('.')[0] ?? ''] ?? 'apt'];
   return new Promise((resolve, reject) => {
     const socket = connect(path);
     const reader = new Reader(options);

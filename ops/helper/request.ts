@@ -46,6 +46,15 @@ export function checkedArgs(args: Record<string, unknown>, checks: Record<string
   return Object.entries(checks).map(([name, check]) => check(args[name]));
 }
 
+/** A check for a whole number in a range. */
+export function wholeNumber(min: number, max: number): Check {
+  return (value) => {
+    if (!Number.isSafeInteger(value) || (value as number) < min || (value as number) > max)
+      throw new Refusal('request', `not a whole number from ${min} to ${max}`);
+    return String(value);
+  };
+}
+
 /** A check for one of a few words. */
 export function oneOf(...words: string[]): Check {
   return (value) => {

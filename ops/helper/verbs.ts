@@ -1,10 +1,12 @@
+import { join } from 'node:path';
 import type { HelperReason, HelperVerb } from '../../nodes/host/helper-protocol.js';
 import { APT_ENVIRONMENT, judgeApt, STATUS_FD, UPGRADE } from './apt.js';
 import { wholeDisk } from './disk.js';
-import { type Check, oneOf, Refusal } from './request.js';
+import { type Check, oneOf, Refusal, wholeNumber } from './request.js';
+import { SIGNAL_EXIT } from './signal.js';
 
-/** Which of the two services does it: each has the rights that its verbs need. */
-export type Group = 'devices' | 'packages';
+/** Which of the services does it: each has the rights that its verbs need. */
+export type Group = 'devices' | 'packages' | 'processes';
 
 /** One thing that the helper does. */
 export interface Verb {
@@ -37,6 +39,15 @@ const apt = {
 
 const devices = { group: 'devices', limit: 60 } as const;
 
+/** Looks and signals in one go, so that no other process can take the place of the one that was looked at. */
+const SIGNAL = join(__dirname, 'signal.js');
+
+function judgeSignal(exit: number | null): HelperReason | undefined {
+  if (exit === SIGNAL_EXIT.sent) return undefined;
+  if (exit === SIGNAL_EXIT.gone) return 'no-process';
+  return exit === SIGNAL_EXIT.guarded ? 'guarded' : 'broken';
+}
+
 /** Everything that the helper does. Whatever is not in this table is refused. */
 const VERBS: Record<HelperVerb, Verb> = {
   'smartctl.read': {
@@ -48,6 +59,17 @@ const VERBS: Record<HelperVerb, Verb> = {
     ...devices,
     args: { disk: wholeDisk, kind: oneOf('short', 'long') },
     argv: (disk, kind) => [SMARTCTL, '--json=c', `--test=${kind}`, disk],
+  },
+  'process.signal': {
+    group: 'processes',
+    args: {
+      pid: wholeNumber(2, 4_194_304),
+      start: wholeNumber(0, 1e15 - 1),
+      signal: oneOf('TERM', 'KILL', 'CHECK'),
+    },
+    argv: (pid, start, signal) => [process.execPath, '--jitless', '--no-addons', SIGNAL, pid, start, signal],
+    limit: 10,
+    judge: judgeSignal,
   },
   'apt.refresh': {
     ...apt,

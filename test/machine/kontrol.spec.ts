@@ -242,6 +242,23 @@ describe('Kontrol: services and processes, on a booted machine', function () {
     assert.equal(Number(await machine.run(['systemctl', 'show', '-P', 'MainPID', 'potion'])), own);
   });
 
+  it("ends a person's process through the helper, after the same question", async () => {
+    await machine.run(['useradd', '--uid', '1234', 'dre']);
+    machine.spawn([
+      ...['systemd-run', '--quiet', '--scope', '--slice=user-1234.slice', '--unit=session-t1.scope'],
+      ...['setpriv', '--reuid', '1234', '--clear-groups', 'sleep', '98766'],
+    ]);
+    const pid = await until(async () => {
+      const { stdout } = await machine.exec(['pgrep', '-x', '-u', '1234', 'sleep']);
+      return Number(stdout) || undefined;
+    });
+    const question = await chat.ask(`/kill ${pid}`, /Yakin mau hentikan sleep .*milik dre/);
+    assert.ok(await alive(pid));
+    const done = await chat.press(question, '✅ Ya');
+    assert.match(done.text, /⛔ sleep .* sudah berhenti/);
+    assert.ok(!(await alive(pid)));
+  });
+
   it("says what to do about another user's process", async () => {
     const pid = await start('sleep', ['98765'], 'root');
     const denied = await chat.ask(`/kill ${pid}`);

@@ -7,6 +7,8 @@ import { bootMachine, GUEST_HOME, GUEST_NODE, type Machine, type MachineOptions 
 const UNITS = [
   'potion-helper.socket',
   'potion-helper@.service',
+  'potion-processes.socket',
+  'potion-processes@.service',
   'potion-packages.socket',
   'potion-packages@.service',
 ];

@@ -1,9 +1,10 @@
 import { readProcesses } from '../../host/process-table.js';
 import { describeProcess, type ProcessInfo } from '../../host/processes.js';
+import { askHelper } from '../../host/root-helper.js';
 import { isAlive, signalProcess } from '../../host/signal.js';
 import { config as environment } from '../../kit/config.js';
 import { type Behaviour, defineNode, type NodeContext } from '../../kit/define-node.js';
-import { PotionError } from '../../kit/errors.js';
+import { PotionError, toPotionError } from '../../kit/errors.js';
 import type { Message, Say } from '../../kit/messages.js';
 import { ACTIONS, type Action, readNamed, target } from './rules.js';
 
@@ -39,7 +40,7 @@ function kill(ctx: NodeContext<KillConfig>): Behaviour {
         throw new PotionError('INVALID', 'kill.errors.action', { action: String(action).slice(0, 40) });
       const doomed = look(ctx, msg);
       if (action === 'check') return check(ctx, msg, doomed);
-      const ended = await end(ctx, doomed, action === 'term' ? 'SIGTERM' : 'SIGKILL');
+      const ended = await end(ctx, doomed, action === 'term' ? 'TERM' : 'KILL');
       const out: Message = { ...msg, payload: { ...doomed, signal: action, ended } };
       if (ended) return [{ ...out, say: told(ctx, doomed, action) }, null];
       if (action === 'term') return [null, out];
@@ -61,14 +62,16 @@ function look({ clock }: NodeContext<KillConfig>, msg: Message): Doomed {
 }
 
 /** Whether Potion may do it, before anybody is asked. */
-function check(ctx: NodeContext<KillConfig>, msg: Message, doomed: Doomed) {
+async function check(ctx: NodeContext<KillConfig>, msg: Message, doomed: Doomed) {
   const { pid, start, unit } = doomed;
   const may = signalProcess(pid, start, 0);
   if (may === 'gone') throw new PotionError('NOT_FOUND', 'errors.process-gone', { pid });
   const payload = { ...doomed };
   if (may === 'sent') return [{ ...msg, payload }, null];
-  if (!environment().servicesWhitelist.includes(unit))
-    throw new PotionError('DENIED', 'kill.errors.not-mine', { ...doomed });
+  if (!environment().servicesWhitelist.includes(unit)) {
+    await throughHelper(ctx, doomed, 'CHECK');
+    return [{ ...msg, payload }, null];
+  }
   const say: Say = {
     text: 'kill.instead',
     data: { payload },
@@ -90,19 +93,40 @@ function told({ t }: NodeContext<KillConfig>, payload: Doomed, action: Action): 
 }
 
 /** Sends the signal and waits for the end. @returns whether it has ended */
-async function end(
-  ctx: NodeContext<KillConfig>,
-  { pid, start, ...rest }: Doomed,
-  signal: 'SIGTERM' | 'SIGKILL',
-): Promise<boolean> {
+async function end(ctx: NodeContext<KillConfig>, doomed: Doomed, signal: 'TERM' | 'KILL'): Promise<boolean> {
   const { t } = ctx;
-  const sent = signalProcess(pid, start, signal);
-  if (sent === 'denied') throw new PotionError('DENIED', 'kill.errors.not-mine', { pid, ...rest });
+  const { pid, start } = doomed;
+  const own = signalProcess(pid, start, `SIG${signal}`);
+  const sent = own === 'denied' ? await throughHelper(ctx, doomed, signal) : own;
   ctx.status({ fill: 'blue', text: t('kill.status.sent', { pid, signal }) });
   const ended = sent === 'gone' || (await gone(ctx, () => !isAlive(pid, start)));
   const fill = ended ? 'green' : 'yellow';
   ctx.status({ fill, text: t(ended ? 'kill.status.ended' : 'kill.status.lives', { pid }) });
   return ended;
+}
+
+/**
+ * Has a person's process signalled by the helper, which looks for itself whether it is one.
+ * @throws PotionError DENIED with what to do instead
+ */
+async function throughHelper(
+  { signal: closing }: NodeContext<KillConfig>,
+  doomed: Doomed,
+  signal: 'TERM' | 'KILL' | 'CHECK',
+): Promise<'sent' | 'gone'> {
+  const { pid, start } = doomed;
+  try {
+    await askHelper('process.signal', { pid, start, signal }, { signal: closing });
+    return 'sent';
+  } catch (thrown) {
+    const { code, text } = toPotionError(thrown).cause;
+    if (code === 'NOT_FOUND' && signal !== 'CHECK') return 'gone';
+    if (text === 'errors.helper-guarded')
+      throw new PotionError('DENIED', 'kill.errors.guarded', { ...doomed });
+    if (text === 'errors.helper-missing')
+      throw new PotionError('DENIED', 'kill.errors.not-mine', { ...doomed });
+    throw thrown;
+  }
 }
 
 /** Looks again and again, but not for longer than set. */
