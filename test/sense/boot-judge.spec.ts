@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { isWorthTelling, judgeStart, type Now } from '../../nodes/sense/boot/judge-start.js';
+import { askedFor, isWorthTelling, judgeStart, type Now } from '../../nodes/sense/boot/judge-start.js';
 import type { Life } from '../../nodes/state/lifecycle.js';
+import type { PowerIntent } from '../../nodes/state/power-intent.js';
 
 const NOON = Date.UTC(2026, 0, 5, 12);
 const NOW: Now = { bootId: 'second', bootTime: NOON - 20_000, startedAt: NOON, clock: 'sure' };
@@ -61,5 +62,31 @@ describe('what happened before a start', () => {
     assert.equal(isWorthTelling(restart({ aliveAt: NOON - 5_000, clean: false }), ON_DEMAND), true);
     assert.equal(isWorthTelling(judgeStart(life({ clean: true }), NOW), ON_DEMAND), true);
     assert.equal(isWorthTelling(judgeStart(undefined, NOW), ON_DEMAND), true);
+  });
+});
+
+describe('whether a boot was wanted', () => {
+  const request = { id: 'cb:1', user: 42, chat: 42, command: 'reboot', args: [], startedAt: 0 };
+  const intent = (more: Partial<PowerIntent> = {}): PowerIntent => ({
+    action: 'reboot',
+    phase: 'begun',
+    at: NOON - 45_000,
+    bootId: 'first',
+    request,
+    ...more,
+  });
+  const boot = judgeStart(life({ clean: true }), NOW);
+
+  it('is so when the machine was asked to go down in the boot before, by whom and how long it took', () => {
+    assert.deepEqual(askedFor(boot, intent()), { action: 'reboot', user: 42, took: 45 });
+    const wrong = judgeStart(life({ clean: true }), { ...NOW, clock: 'wrong' });
+    assert.deepEqual(askedFor(wrong, intent()), { action: 'reboot', user: 42, took: null });
+  });
+
+  it('is not so for a countdown, a restart of Potion alone, or without such a wish', () => {
+    assert.equal(askedFor(boot, undefined), undefined);
+    assert.equal(askedFor(boot, intent({ phase: 'countdown' })), undefined);
+    assert.equal(askedFor(boot, intent({ bootId: 'second' })), undefined);
+    assert.equal(askedFor(judgeStart(life({ bootId: 'second' }), NOW), intent()), undefined);
   });
 });

@@ -17,3 +17,26 @@ describe('what is said after an absence', () => {
     assert.match(text('en-US', 600), /away from \d\d:55 to \d\d:05 \(10 minutes\)/);
   });
 });
+
+describe('what is said after a boot that was wanted', () => {
+  it('is who wanted it and how long it took, and nothing of a power cut', () => {
+    const asked = { action: 'reboot', user: 42, took: 45 };
+    const payload = {
+      kind: 'boot',
+      clean: true,
+      server: 'Rumah',
+      off: { from: TO - 50_000, to: TO, took: 50 },
+      asked,
+    };
+    for (const [lang, words] of [
+      ['id', /^✅ Aku kembali! .*Rumah.* setelah reboot yang diminta .*42.* \(45 detik\)/],
+      ['en-US', /^✅ I'm back! .*Rumah.* after the reboot that .*42.* asked for \(45 seconds\)/],
+    ] as const) {
+      const said = render(lang, 'boot.message', { payload });
+      assert.match(said, words);
+      assert.doesNotMatch(said, /⚡|🔌/);
+    }
+    const unclean = render('id', 'boot.message', { payload: { ...payload, clean: false } });
+    assert.match(unclean, /Aku kembali/);
+  });
+});
