@@ -43,3 +43,23 @@ export async function forgetHeals(db: Database, node: string, unit?: string): Pr
   const query = db.deleteFrom('heals').where('node', '=', node);
   await (unit === undefined ? query : query.where('unit', '=', unit)).execute();
 }
+
+/** A unit that a self-heal node has given up. */
+export interface Surrendered {
+  unit: string;
+  /** When the trouble began, epoch ms. */
+  since: number;
+}
+
+/** Units that are down and given up, of all self-heal nodes. */
+export async function surrendered(db: Database): Promise<Surrendered[]> {
+  const nodes = await db.selectFrom('heals').select('node').distinct().orderBy('node').execute();
+  const all = await Promise.all(nodes.map(({ node }) => loadHeals(db, node)));
+  return all.flatMap((units) =>
+    [...units].flatMap(([unit, kept]) => {
+      const { heal } = (kept ?? {}) as { heal?: { phase?: unknown; episode?: { since?: unknown } } };
+      const since = heal?.episode?.since;
+      return heal?.phase === 'gave-up' && typeof since === 'number' ? [{ unit, since }] : [];
+    }),
+  );
+}
