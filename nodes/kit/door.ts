@@ -20,6 +20,10 @@ export interface CommandSpec {
   hidden?: boolean;
   /** The node that stands behind it, as a person finds it in the editor: its name or id. */
   owner?: string;
+  /** The panel that it belongs to: the name of its tab. */
+  panel?: string;
+  /** Lines that a person could type, as things are now. */
+  examples?(): string[];
 }
 
 /** Hands a message to the command node. */

@@ -14,7 +14,6 @@ const HELP = [
   },
   { id: 'helper-node', type: 'potion-help', action: 'help', wires: [['helped']] },
   { id: 'welcome', type: 'potion-help', action: 'welcome', wires: [['helped']] },
-  { id: 'menu', type: 'potion-help', action: 'menu', wires: [['helped']] },
   { id: 'secret', type: 'potion-command', command: 'secret', hidden: true, wires: [] },
   { id: 'helped', type: 'helper' },
 ].map((node) => ({ z: 'tab', x: 1, y: 1, ...node }));
@@ -29,8 +28,9 @@ describe('help', () => {
   it('lists the commands that are there, in their order, without the hidden ones', async () => {
     await house.give(message(ADMIN, '/help', 7, NOW));
     const [msg] = await house.all('helped');
-    const names = payloadOf<{ name: string }[]>(msg).map(({ name }) => name);
-    assert.deepEqual(names, ['svc', 'look', 'now', 'help']);
+    const panels = payloadOf<{ name: string; commands: { name: string }[] }[]>(msg);
+    const names = panels.map(({ name, commands }) => [name, commands.map((one) => one.name)]);
+    assert.deepEqual(names, [['', ['svc', 'look', 'now', 'help']]]);
     assert.equal(msg?.say?.text, 'help.list');
     assert.equal(msg?.say?.keyboard, true);
     assert.equal(msg?.request?.user, ADMIN);
@@ -46,8 +46,31 @@ describe('help', () => {
       usage: '<start|stop|restart> <unit>',
       description: '',
       changes: true,
+      examples: ['/svc start nginx'],
     });
     assert.equal(payloadOf<{ name: string }>(secret).name, 'secret');
+    const html = render('en-US', 'help.one', svc?.say?.data);
+    assert.match(html, /Usage: <code>\/svc &lt;start\|stop\|restart&gt; &lt;unit&gt;<\/code>/);
+    assert.match(html, /Examples: <code>\/svc start nginx<\/code>\n⚠️/);
+  });
+
+  it('puts each command under the name of the tab that it is on, in the order of their places', async () => {
+    const tabs = [
+      { id: 'room', type: 'tab', label: '⚙️ Engine Room' },
+      { id: 'first', z: 'room', type: 'potion-command', command: 'top', order: -1 },
+    ];
+    await house.restart([...FLOW, ...HELP, ...tabs.map((node) => ({ x: 1, y: 1, wires: [], ...node }))]);
+    await house.give(message(ADMIN, '/help', 7, NOW));
+    const [msg] = await house.all('helped');
+    const [room, other] = payloadOf<{ name: string; commands: { name: string }[] }[]>(msg);
+    assert.equal(room?.name, '⚙️ Engine Room');
+    assert.deepEqual(
+      room?.commands.map(({ name }) => name),
+      ['top'],
+    );
+    assert.equal(other?.commands.length, 4);
+    const html = render('en-US', 'help.list', msg?.say?.data);
+    assert.match(html, /can do<\/b>\n\n<b>⚙️ Engine Room<\/b>\n\/top\n\n\/svc\n\/look\n\/now\n\/help – What/);
   });
 
   it('suggests the nearest one for a name that is not there', async () => {
@@ -57,29 +80,11 @@ describe('help', () => {
     assert.deepEqual(failed?.error?.cause?.data, { name: 'lok', nearest: 'look' });
   });
 
-  it('is text that Telegram takes: usage and names are escaped', async () => {
+  it('greets in words that Telegram takes: names are escaped', async () => {
     house.flow.give('welcome', { payload: '' });
     const [msg] = await house.all('helped');
+    assert.equal(msg?.say?.keyboard, true);
     const html = render('en-US', 'help.welcome', { ...msg?.say?.data, server: '<my> server' });
     assert.match(html, /looking after <b>&lt;my&gt; server<\/b>/);
-    assert.match(html, /\/svc <code>&lt;start\|stop\|restart&gt; &lt;unit&gt;<\/code>/);
-    assert.match(html, /\/help – What I can do/);
-  });
-
-  it('makes Telegram’s own list, each with a description as Telegram demands', async () => {
-    house.flow.give('menu', { payload: '' });
-    const [msg] = await house.all('helped');
-    const call = payloadOf<{
-      type: string;
-      method: string;
-      args: { command: string; description: string }[][];
-    }>(msg);
-    assert.equal(call.type, 'callApi');
-    assert.equal(call.method, 'setMyCommands');
-    assert.deepEqual(call.args[0]?.at(-1), { command: 'help', description: 'What I can do' });
-    for (const { command, description } of call.args[0] ?? []) {
-      assert.match(command, /^[a-z0-9_]{1,32}$/);
-      assert.ok(description.length >= 1 && description.length <= 256);
-    }
   });
 });

@@ -1,9 +1,10 @@
 import { config as environment } from '../../kit/config.js';
-import { defineNode } from '../../kit/define-node.js';
+import { defineNode, type NodeContext } from '../../kit/define-node.js';
 import { type CommandSpec, door } from '../../kit/door.js';
 import { PotionError } from '../../kit/errors.js';
 import type { Message } from '../../kit/messages.js';
 import { parseForms, readForms, usageOfForms } from './arguments.js';
+import { examplesOf } from './examples.js';
 
 interface CommandConfig {
   command: string;
@@ -18,6 +19,8 @@ interface CommandConfig {
   description: string;
   /** Pattern of the arguments; empty: anything goes. */
   args: string;
+  /** Lines that a person could type, one below the other; empty: made from the pattern. */
+  examples?: string;
   changes: boolean;
   hidden: boolean;
 }
@@ -34,12 +37,18 @@ export default defineNode<CommandConfig>({
     parseForms(config.args ?? '');
   },
   create: (ctx) => {
-    const { config, id } = ctx;
+    const { config } = ctx;
     const forms = parseForms(config.args ?? '');
+    const allowed = () => ({ units: environment().servicesWhitelist });
     let leave: (() => void) | undefined;
     return {
       start() {
-        const spec = specOf(config, usageOfForms(`/${config.command}`, forms), config.name || id);
+        const command = `/${config.command}`;
+        const own = (config.examples ?? '').split('\n').filter((line) => line.trim());
+        const spec = {
+          ...specOf(ctx, usageOfForms(command, forms)),
+          examples: () => (own.length > 0 ? own : examplesOf(command, forms, allowed())),
+        };
         // Through the node's own input, so that its errors and its completion are seen like any other's.
         leave = door.register(spec, (msg) => ctx.node.receive(msg as never));
         if (leave) return ctx.status({ fill: 'green', text: `/${spec.name}` });
@@ -52,9 +61,7 @@ export default defineNode<CommandConfig>({
       },
       input(msg) {
         const args = argsOf(msg);
-        const fields = readForms(config.command, forms, args, {
-          units: environment().servicesWhitelist,
-        });
+        const fields = readForms(config.command, forms, args, allowed());
         const payload = { ...fields, args, text: textOf(msg, args) };
         const { action } = fields;
         return typeof action === 'string' ? { ...msg, payload, action } : { ...msg, payload };
@@ -64,7 +71,7 @@ export default defineNode<CommandConfig>({
   },
 });
 
-function specOf(config: CommandConfig, usage: string, owner: string): CommandSpec {
+function specOf({ config, id, node, RED }: NodeContext<CommandConfig>, usage: string): CommandSpec {
   const button: CommandSpec['button'] = {};
   if (config.buttonId?.trim()) button.id = config.buttonId.trim();
   if (config.buttonEn?.trim()) button['en-US'] = config.buttonEn.trim();
@@ -77,7 +84,8 @@ function specOf(config: CommandConfig, usage: string, owner: string): CommandSpe
     usage,
     changes: Boolean(config.changes),
     hidden: Boolean(config.hidden),
-    owner,
+    owner: config.name || id,
+    panel: String(RED.util.getSetting(node as never, 'NR_FLOW_NAME') ?? ''),
   };
 }
 

@@ -5,8 +5,8 @@ import { PotionError } from '../../kit/errors.js';
 import type { Message } from '../../kit/messages.js';
 import { nearest } from '../../kit/nearest.js';
 
-/** `help`: the list, or one command; `welcome`: the same with a greeting; `menu`: Telegram's own list. */
-type Action = 'help' | 'welcome' | 'menu';
+/** `help`: the list, or one command; `welcome`: a greeting with the keyboard. */
+type Action = 'help' | 'welcome';
 
 interface HelpConfig {
   action: Action;
@@ -19,20 +19,32 @@ interface Entry {
   usage: string;
   description: string;
   changes: boolean;
+  examples: string[];
+}
+
+/** The commands of one tab. */
+interface Panel {
+  name: string;
+  commands: Entry[];
 }
 
 export default defineNode<HelpConfig>({
   type: 'potion-help',
   version: 1,
   create: (ctx) => {
-    const entryOf = ({ name, aliases, usage, description, changes }: CommandSpec): Entry => ({
+    const entryOf = ({ name, aliases, usage, description, changes, examples }: CommandSpec): Entry => ({
       name,
       aliases,
       usage,
       description: description && ctx.t(description),
       changes,
+      examples: examples?.() ?? [],
     });
     const listed = () => door.list().filter((spec) => !spec.hidden);
+    const panels = (): Panel[] => {
+      const specs = Map.groupBy(listed(), ({ panel }) => panel ?? '');
+      return [...specs].map(([name, some]) => ({ name, commands: some.map(entryOf) }));
+    };
 
     const one = (name: string): Message => {
       const found = door.find(name)?.spec;
@@ -44,8 +56,8 @@ export default defineNode<HelpConfig>({
       return { payload, say: { text: 'help.one', data: { command: payload } } };
     };
     const all = (action: Action): Message => {
-      const payload = listed().map(entryOf);
-      const data = { commands: payload, server: environment().serverName };
+      const payload = panels();
+      const data = { panels: payload, server: environment().serverName };
       const text = action === 'welcome' ? 'help.welcome' : 'help.list';
       return { payload, say: { text, data, keyboard: true } };
     };
@@ -53,7 +65,6 @@ export default defineNode<HelpConfig>({
     return {
       input(msg) {
         const action = actionOf(msg.action ?? ctx.config.action);
-        if (action === 'menu') return { ...msg, payload: menu(listed().map(entryOf)) };
         const wanted = action === 'help' ? wantedOf(msg) : undefined;
         return { ...msg, ...(wanted ? one(wanted) : all(action)) };
       },
@@ -62,8 +73,7 @@ export default defineNode<HelpConfig>({
 });
 
 function actionOf(action: string | undefined): Action {
-  if (action === undefined || action === 'help' || action === 'welcome' || action === 'menu')
-    return action ?? 'help';
+  if (action === undefined || action === 'help' || action === 'welcome') return action ?? 'help';
   throw new PotionError('INVALID', 'help.bad-action', { action });
 }
 
@@ -72,16 +82,4 @@ function wantedOf(msg: Message): string | undefined {
   const args = (msg.payload as { args?: unknown } | undefined)?.args;
   const first: unknown = Array.isArray(args) ? args[0] : undefined;
   return typeof first === 'string' ? first.replace(/^\//, '').toLowerCase() || undefined : undefined;
-}
-
-/**
- * Telegram's own list of commands, for a telegram sender. Telegram takes at most 100, with a description of 1
- * to 256 characters (Bot API, BotCommand).
- */
-function menu(entries: readonly Entry[]): object {
-  const commands = entries.slice(0, 100).map(({ name, description }) => ({
-    command: name,
-    description: (description || name).slice(0, 256).toWellFormed(),
-  }));
-  return { type: 'callApi', method: 'setMyCommands', args: [commands] };
 }
