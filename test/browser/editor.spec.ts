@@ -37,12 +37,16 @@ declare const RED: {
   editor: { edit(node: EditorNode): void };
 };
 
-/** A value that each node must refuse, and a word of what it then says. */
-const WRONG: Record<string, [field: string, value: string, says: RegExp]> = {
+/** A value that each node must refuse, a word of what it then says, and the action that asks for the value. */
+const WRONG: Record<string, [field: string, value: string, says: RegExp, action?: string]> = {
   'potion-alert': ['threshold', 'a lot', /500 MB/],
   'potion-boot': ['long', '-1', /0 or more/],
   'potion-command': ['command', 'Not a name', /lower-case/],
   'potion-confirm': ['ttl', '1', /5 to 86400/],
+  'potion-kill': ['wait', '0', /up to 60/],
+  'potion-logs': ['source', '--help', /not the name/],
+  'potion-power': ['seconds', '1', /5 to 60/, 'reboot'],
+  'potion-processes': ['perPage', '0', /1 to 100/],
   'potion-heartbeat': ['interval', '1', /5 to 3600/],
   'potion-metrics': ['interval', '-5', /1 to 86400/],
   'potion-outbox': ['digestCount', '1', /2 to 100/],
@@ -53,7 +57,18 @@ const WRONG: Record<string, [field: string, value: string, says: RegExp]> = {
   'potion-watchdog': ['within', '3', /15 to 3600/],
 };
 /** Nothing that a person could set wrong. */
-const NOTHING_WRONG = ['potion-gate', 'potion-help'];
+const NOTHING_WRONG = [
+  'potion-broadcast',
+  'potion-gate',
+  'potion-help',
+  'potion-menu',
+  'potion-network',
+  'potion-overview',
+  'potion-panel',
+  'potion-script',
+  'potion-settings',
+  'potion-update',
+];
 
 const names = potionTypes().map((type) => type.replace('potion-', ''));
 /** A key where its text should be, e.g. `alert.label.name`. */
@@ -221,9 +236,10 @@ describe('the editor', function () {
 
   for (const type of potionTypes().filter((type) => !NOTHING_WRONG.includes(type)))
     it(`${type} marks a wrong value and says what would be right`, async () => {
-      const [field, value, says] = WRONG[type] ?? ['', '', /./];
+      const [field, value, says, action] = WRONG[type] ?? ['', '', /./];
       const id = await firstOf(type);
       await openDialog(id);
+      if (action) await tray().locator('#node-input-action').selectOption(action);
       const input = tray().locator(`#node-input-${field}`);
       await input.fill(value);
       await input.press('Tab');
