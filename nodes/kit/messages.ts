@@ -46,6 +46,8 @@ export interface Request {
   startedAt: number;
   /** When it came from a button: the message that carried it, which an answer may edit. */
   messageId?: number;
+  /** When it answers a question: id of the request that the question answered. */
+  answers?: string;
 }
 
 export type Severity = 'info' | 'warning' | 'critical';
@@ -133,6 +135,8 @@ export interface Draft {
   overwrite?: boolean;
   /** With a request: what the audit log keeps as its result, `ok` or an error code. Default `ok`. */
   outcome?: string;
+  /** Slot of a question that is settled by now: its message loses its buttons when this one arrives. */
+  settles?: string;
   /** A second draft with the same key for the same chat is dropped: it was handed in twice. */
   dedupe?: string;
   /**

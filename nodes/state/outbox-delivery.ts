@@ -20,6 +20,8 @@ export interface Taken {
   messageId?: number;
   /** The message that its slot has in the chat. */
   slotMessage?: number;
+  /** The message of the question that it settles. */
+  settledMessage?: number;
 }
 
 /** Sent messages are kept for a week, so that one handed in twice is recognised; failed ones for a month. */
@@ -50,8 +52,10 @@ export async function take(
     if (!row) return { due: first.due_at };
     await trx.updateTable('outbox').set({ state: 'sending' }).where('id', '=', row.id).execute();
     const draft: StoredDraft = JSON.parse(row.draft);
-    const slot = draft.slot === undefined ? undefined : await slotMessage(trx, chat, draft.slot);
-    return { taken: takenFrom(row, draft, slot) };
+    const messageOf = (slot: string | undefined) =>
+      slot === undefined ? undefined : slotMessage(trx, chat, slot);
+    const slot = await messageOf(draft.slot);
+    return { taken: { ...takenFrom(row, draft, slot), settledMessage: await messageOf(draft.settles) } };
   });
 }
 

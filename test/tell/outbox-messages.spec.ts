@@ -53,6 +53,45 @@ describe('outbox, with the real sender node and a Bot API server: edits, parts a
     });
   });
 
+  describe('a question', () => {
+    const inline = [[{ text: 'yes', callback_data: 'ok:1' }]];
+    const ask = async () => {
+      await start();
+      put(draft('sure?', { slot: 'request:1', request: '1', inline }));
+      return arrives('sure?');
+    };
+    const strips = () => sends('editMessageReplyMarkup');
+    const buttonsOf = (id: number) =>
+      bench.telegram.messages().find((message) => message.message_id === id)?.reply_markup;
+
+    it('loses its buttons when the first word about its answer arrives, and once', async () => {
+      const { message_id } = await ask();
+      put(draft('at work', { slot: 'request:2', request: '2', settles: 'request:1', interim: true }));
+      await until(() => buttonsOf(message_id) === undefined);
+      put(draft('done', { slot: 'request:2', request: '2', settles: 'request:1' }), draft('end'));
+      await arrives('end');
+      assert.deepEqual(texts(), ['sure?', 'done', 'end']);
+      assert.equal(strips().length, 1);
+    });
+
+    it('that the answer has replaced is left alone', async () => {
+      const { message_id } = await ask();
+      put(draft('done', { edit: message_id, request: '2', settles: 'request:1' }), draft('end'));
+      await arrives('end');
+      assert.deepEqual(texts(), ['done', 'end']);
+      assert.equal(strips().length, 0);
+    });
+
+    it('that is gone meanwhile costs the answer nothing', async () => {
+      const { message_id } = await ask();
+      bench.telegram.world.rooms.get(bench.telegram.user.id)?.entries.delete(message_id);
+      put(draft('done', { slot: 'request:2', request: '2', settles: 'request:1' }), draft('end'));
+      await arrives('end');
+      assert.deepEqual(texts(), ['done', 'end']);
+      await until(async () => (await waiting()).length === 0);
+    });
+  });
+
   describe('a long message', () => {
     const long = Array.from({ length: 900 }, (_, i) => `<b>${i}</b> line`).join('\n');
 

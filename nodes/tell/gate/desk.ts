@@ -153,7 +153,8 @@ export class Desk {
       event: 'confirm',
     };
     // A yes leads to a change, so it is a request like the command itself. A no is answered here and now.
-    const request = yes ? this.#request(update, action, origin?.args ?? []) : this.#request(update);
+    const answering = yes ? this.#request(update, action, origin?.args ?? []) : this.#request(update);
+    const request = origin ? { ...answering, answers: origin.id } : answering;
     const data = { action: asked?.target };
     const back = asked ? wayBack(asked.message, t('confirm.back')) : {};
     const cancelled: Message = { request, say: { text: 'gate.cancelled', data, edit: true, ...back } };

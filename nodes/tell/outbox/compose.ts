@@ -7,7 +7,13 @@ import { splitHtml } from './split-html.js';
 
 /** A call of node-telegram-bot-api, made through the sender node's `callApi`. */
 export interface Call {
-  method: 'sendMessage' | 'editMessageText' | 'sendDocument' | 'sendPhoto' | 'deleteMessage';
+  method:
+    | 'sendMessage'
+    | 'editMessageText'
+    | 'sendDocument'
+    | 'sendPhoto'
+    | 'deleteMessage'
+    | 'editMessageReplyMarkup';
   args: unknown[];
 }
 
@@ -106,6 +112,21 @@ export function leftover({ chat, draft, slotMessage }: Taken, edited: number | u
   const isAnswer = draft.request !== undefined && !draft.interim && !draft.overwrite;
   if (!isAnswer || slotMessage === undefined || slotMessage === edited) return undefined;
   return { method: 'deleteMessage', args: [chat, slotMessage] };
+}
+
+/**
+ * Takes the buttons away from the question that the first message of a request settles, as where it was answered
+ * by a word. A question that the message itself has replaced has none any more.
+ * @param edited the message that it was put into
+ */
+export function settled(
+  { chat, slotMessage, settledMessage }: Taken,
+  edited: number | undefined,
+): Call | undefined {
+  if (settledMessage === undefined || settledMessage === edited || slotMessage !== undefined)
+    return undefined;
+  const message = { chat_id: chat, message_id: settledMessage };
+  return { method: 'editMessageReplyMarkup', args: [{ inline_keyboard: [] }, message] };
 }
 
 function answer({ draft, slotMessage }: Taken, index: number, form: Form) {

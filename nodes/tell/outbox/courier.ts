@@ -14,7 +14,7 @@ import {
   take,
   waitingChats,
 } from '../../state/outbox-delivery.js';
-import { callFor, editTarget, isPhoto, leftover, type Part, partsOf, refers } from './compose.js';
+import { callFor, editTarget, isPhoto, leftover, type Part, partsOf, refers, settled } from './compose.js';
 import type { Result, Settings, Tag, World } from './courier-world.js';
 import { fileSize } from './file-size.js';
 import { type Form, nextStep, type Step } from './next-step.js';
@@ -284,9 +284,10 @@ export class Courier {
         plain: form.plain,
       });
     }
-    const stale = leftover(taken, editTarget(taken, 0, form));
-    // Nothing depends on it, so nobody waits for the answer.
-    if (stale) this.#world.hand(stale, { id: taken.id, part: -1, attempt: 0 }, `${chat}`);
+    const edited = editTarget(taken, 0, form);
+    // Nothing depends on these, so nobody waits for the answer.
+    for (const call of [leftover(taken, edited), settled(taken, edited)])
+      if (call) this.#world.hand(call, { id: taken.id, part: -1, attempt: 0 }, `${chat}`);
     if (state.backlog) {
       state.backlog = false;
       await fold(db, chat, clock.now(), this.#settings.digest);

@@ -92,10 +92,15 @@ function aboutRequest({ request, incident, say }: Message, wording: Wording, man
     request: request.id,
     outcome: wording.failure?.code ?? say?.outcome ?? 'ok',
     ...(say?.interim || isPlaceholder ? { interim: true } : {}),
-    ...(incident ? {} : { slot: `request:${request.id}` }),
+    ...(incident ? {} : { slot: slotOf(request.id) }),
     ...(edits && request.messageId !== undefined ? { edit: request.messageId } : {}),
     ...(say?.edit ? { overwrite: true } : {}),
+    ...(request.answers === undefined ? {} : { settles: slotOf(request.answers) }),
   };
+}
+
+function slotOf(request: string): string {
+  return `request:${request}`;
 }
 
 function recipients({ request }: Message, { to, chat }: Manner, adminIds: readonly number[]): number[] {
