@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { polkitRules } from '../../ops/install/polkit.mjs';
 import { needs } from '../support/needs.ts';
@@ -45,6 +46,8 @@ describe('Kontrol: power, on a booted machine', function () {
   });
 
   const booted = () => machine.run(['systemctl', 'show', '-P', 'UserspaceTimestampMonotonic']);
+  /** Its first process is gone. */
+  const isOff = async () => !existsSync(`/proc/${machine.pid}`);
   const audit = () => machine.run(['cat', '/var/log/potion/actions.log']);
 
   it('waits for a program that must not be interrupted, and says which, before it asks anything', async () => {
@@ -153,5 +156,25 @@ describe('Kontrol: power, on a booted machine', function () {
     await potion.start();
     await sleep(2500);
     assert.equal((await chat.log(0)).filter(({ text }) => /Aku kembali/.test(text)).length, 1);
+  });
+
+  it('switches off, and tells when somebody has switched it on again that it was wanted', async () => {
+    await potion.change('er-shutdown-go', { seconds: 5 });
+    await potion.kill();
+    await potion.start();
+    const question = await chat.ask('/poweroff', /Yakin/);
+    const going = await chat.press(question, '✅ Ya', /dimatikan 5 detik lagi/);
+    const now = await chat.next(going.next, /Mati sekarang/);
+    assert.match(now.text, /laptop baru nyala lagi kalau ada yang menekan tombol power/);
+    // A shutdown waits for what was started from outside.
+    potion.close();
+    await until(async () => ((await isOff()) ? true : undefined), 60_000);
+    await machine.powerCut();
+    await machine.boot();
+    await potion.reopen();
+    chat = new Chat(potion.telegram);
+    await potion.start();
+    const back = await chat.next(0, /Aku kembali/);
+    assert.match(back.text, /laptop sudah nyala lagi setelah shutdown yang diminta/);
   });
 });

@@ -162,7 +162,7 @@ describe('Kontrol: services and processes, on a booted machine', function () {
     await start('sh', ['-c', 'while :; do :; done'], 'potion');
     const top = await chat.ask('/top', /Proses/);
     assert.match(top.text, /paling sibuk \(\d+ proses/);
-    assert.match(top.text.split('\n')[1] ?? '', /^1\. sh \d+ · \d+% · .*potion$/);
+    assert.match(top.text.split('\n')[1] ?? '', /^1\. sh \d+ · \d+% · [\d.,]+\s[KMG]B$/);
     assert.deepEqual(top.buttons[0], ['1', '2', '3', '4']);
     const next = await chat.press(top, '2 ➡️');
     assert.equal(next.id, top.id);

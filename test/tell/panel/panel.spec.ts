@@ -169,7 +169,7 @@ describe('the panel of processes', () => {
     assert.deepEqual(commands(say)[0], ['/process 812 55310', '/process 9 55310']);
     assert.deepEqual(commands(say)[1], ['/top cpu 1', '/top cpu 2', '/top cpu 3']);
     assert.deepEqual(commands(say)[2], ['/top ram', '/top cpu 2']);
-    assert.match(words(say), /<b>1\.<\/b> rs&lt;ync <code>812<\/code> · 125% · 47\.7.MB · dre\n<b>2\.<\/b>/);
+    assert.match(words(say), /<b>1\.<\/b> rs&lt;ync <code>812<\/code> · 125% · 47\.7.MB\n<b>2\.<\/b>/);
   });
 
   it('of one offers to end it, and leads to the service that it belongs to', () => {
