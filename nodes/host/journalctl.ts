@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { unitName } from '../kit/config.js';
 import { PotionError } from '../kit/errors.js';
 import { printableLine } from '../kit/printable-line.js';
@@ -25,14 +26,14 @@ export interface JournalOptions {
   timeout?: number;
 }
 
-/** What is asked for: the messages of a unit, with what systemd says about it, or the kernel's of this boot. */
+/** What is asked for: the messages of a unit, with what systemd says about it, or the kernel's. */
 export type JournalOf = { unit: string } | { kernel: true };
 
 export interface JournalPart {
   since?: number;
   /** Nothing younger than this, epoch ms. */
   until?: number;
-  /** Cursor: only what came before it. */
+  /** Cursor: only what came before it, whatever `since` and `until` say. */
   before?: string;
   /** At most so many. */
   lines: number;
@@ -73,9 +74,8 @@ export async function journalBack(
     '--reverse',
     `--lines=${lines}`,
     ...AS_JSON,
-    ...span(since, until),
-    // With --reverse this is what comes before it.
-    ...(before === undefined ? [] : [`--after-cursor=${before}`]),
+    // With --reverse this is what comes before it. journalctl takes no other bound beside a cursor.
+    ...(before === undefined ? span(since, until) : [`--after-cursor=${before}`]),
   ];
   const result = await run('journalctl', args, { timeout, signal, maxOutput: MOST_OUTPUT });
   const found = parseJournal(result.stdout, longest);
@@ -93,7 +93,7 @@ export async function followJournal(
   line: (entry: JournalLine) => void,
   { signal, timeout }: { signal: AbortSignal; timeout: number },
 ): Promise<void> {
-  const args = [...selection(of), '--follow', `--lines=${lines}`, ...AS_JSON];
+  const args = [...selection(of), '--follow', `--lines=${lines}`, ...AS_JSON, ...(await ownMachine())];
   const drain = (text: string) => {
     for (const entry of parseJournal(text)) line(entry);
   };
@@ -104,10 +104,20 @@ export async function followJournal(
   }
 }
 
+/**
+ * Following stays within the boot that the kernel names, which in a container is not always the one that its
+ * journal names. Within this machine alone it need not.
+ */
+async function ownMachine(): Promise<string[]> {
+  const id = await readFile('/etc/machine-id', 'utf8').catch(() => '');
+  return /^[0-9a-f]{32}$/.test(id.trim()) ? ['--merge', `_MACHINE_ID=${id.trim()}`] : [];
+}
+
 const AS_JSON = ['--output=json', '--output-fields=MESSAGE,PRIORITY,SYSLOG_IDENTIFIER', '--no-pager'];
 
 function selection(of: JournalOf): string[] {
-  if ('kernel' in of) return ['--dmesg'];
+  // Not --dmesg: what the kernel said before the last boot may be why there was one.
+  if ('kernel' in of) return ['_TRANSPORT=kernel'];
   const unit = unitName(of.unit);
   if (!unit) throw new PotionError('INVALID', 'errors.unit-name', { unit: of.unit.slice(0, 80) });
   return [`--unit=${unit}`];

@@ -56,7 +56,7 @@ describe('a time as people write it', () => {
         '10:60',
         '2026-02-30',
         '2026-13-01',
-        '2026-11-20 24:00',
+        '2026-11-20 24:01',
       ],
       ...['constructor', '1 constructor', 'toString', '__proto__', '10:00:00:00', '--since=x', '1h; reboot'],
     ])

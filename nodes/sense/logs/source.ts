@@ -81,9 +81,12 @@ async function* journalLinesBack(of: JournalOf, back: Back, signal: AbortSignal)
   const { since, until, about = 100 } = back;
   let { before } = back;
   for (let lines = Math.min(about, MOST_AT_ONCE); ; lines = Math.min(lines * 4, MOST_AT_ONCE)) {
-    const part = { since, until: before === undefined ? until : undefined, before, lines, longest: LONGEST };
+    const part = { since, until, before, lines, longest: LONGEST };
     const found = await journalBack(of, part, { timeout: 15_000, signal });
-    for (const entry of found) yield journalLine(entry);
+    for (const entry of found) {
+      if (since !== undefined && entry.at < since) return;
+      yield journalLine(entry);
+    }
     before = found.at(-1)?.cursor;
     if (before === undefined) return;
   }
