@@ -81,14 +81,20 @@ describe('broadcast, on Potion’s own Telegram tab', () => {
     }
     assert.deepEqual(ADMINS.map(copies), [1, 1, 1]);
     assert.deepEqual(await states(), ['sent', 'sent', 'sent']);
-    const { rows } = { rows: await db.selectFrom('audit').selectAll().execute() };
-    assert.ok(rows.some(({ event, result }) => event === 'broadcast' && result === '3 of 3 sent'));
+    const audited = await db.selectFrom('audit').selectAll().execute();
+    assert.ok(audited.some(({ event, result }) => event === 'broadcast' && result === '3 of 3 sent'));
   });
 
   it('goes by its Indonesian name, and wants a text', async () => {
     await start();
     telegram.say('/siar');
     await heard(/message belum disebut/);
+    telegram.say('/broadcast_stop');
+    await heard(/job belum disebut/);
+    telegram.say('/broadcast_stop nothing');
+    await heard(/Tidak ada lagi yang bisa dihentikan/);
+    telegram.say(`/broadcast ${'x'.repeat(3501)}`);
+    await heard(/siarannya kepanjangan: 3\.501 karakter\n👉 Paling panjang 3\.500/);
     await ask('/siar halo semua');
   });
 

@@ -87,6 +87,7 @@ function decideEntry(
   { now, backlog }: Circumstances,
 ): Decision {
   if (spec.changes && isStale(update, now, backlog))
-    return { do: 'ask-again', spec, line: commandLine(spec.name, args) };
+    // As it was typed: a text of several lines stays one.
+    return { do: 'ask-again', spec, line: text ? `/${spec.name} ${text}` : commandLine(spec.name, args) };
   return { do: 'run', spec, deliver, args, text };
 }
