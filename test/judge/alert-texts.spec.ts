@@ -61,7 +61,7 @@ describe('what an alert says', () => {
       [
         '🔴 <b>CPU lagi ngos-ngosan</b> · Rumah',
         'Sekarang <b>97,3%</b>, batasnya 90%. Sudah 5 menit 10 detik begini.',
-        '👉 Cek dulu lewat /status. Kalau belum reda juga, cari proses yang paling rakus dengan <code>top</code>.',
+        '👉 Cek dulu lewat /status. Kalau belum reda juga, cari proses yang paling rakus lewat /top.',
       ].join('\n'),
     );
     assert.match(
