@@ -36,9 +36,13 @@ describe('pages of a list', () => {
       fc.property(LIST, SIZE, (list, size) => {
         const seen: number[] = [];
         for (let wanted: number | undefined = 1; wanted !== undefined; ) {
-          const { items, page, pages } = pageOf(list, wanted, size);
+          const { items, page, pages }: { items: readonly number[]; page: number; pages: number } = pageOf(
+            list,
+            wanted,
+            size,
+          );
           seen.push(...items);
-          const lines = pageButtons({ page, pages }, '/list x').map(
+          const lines: (string | false)[] = pageButtons({ page, pages }, '/list x').map(
             (button) => 'command' in button && button.command,
           );
           assert.ok(
