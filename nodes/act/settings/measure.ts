@@ -113,5 +113,5 @@ export function stepped(value: number, by: number, { min, max }: Bounds): number
       : by > 0
         ? Math.ceil(at)
         : Math.floor(at);
-  return Number(Math.min(max, Math.max(min, whole * size)).toPrecision(12));
+  return Math.min(max, Math.max(min, Number((whole * size).toPrecision(12))));
 }
