@@ -61,7 +61,7 @@ describe('a file read from its end', () => {
         fc.integer({ min: 1, max: 40 }),
         async (content, n, chunk) => {
           const found = await texts(content, n, { chunk });
-          const tail = spawnSync('tail', ['-n', String(n), path]).stdout;
+          const tail = spawnSync('/usr/bin/tail', ['-n', String(n), path]).stdout;
           const lines: string[] = [];
           for (let from = 0; from < tail.length; ) {
             const end = tail.indexOf(0x0a, from);
