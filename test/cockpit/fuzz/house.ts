@@ -180,7 +180,9 @@ function callOf(payload: Record<string, unknown>): Call {
 
 /** Notes what reaches a node that would change something, and lets it fail there. */
 function watchDoors(changes: Change[]): void {
-  const { hooks } = require('@node-red/util') as {
+  // Node-RED's own copy, which is no dependency of Potion.
+  const ofNodeRed = createRequire(require.resolve('node-red'));
+  const { hooks } = ofNodeRed('@node-red/util') as {
     hooks: { add(name: string, hook: (event: unknown) => boolean | undefined): void };
   };
   hooks.add('onReceive.potion-fuzz', (event) => {
