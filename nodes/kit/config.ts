@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Config, readConfig } from './environment.js';
 
-export { type Config, ConfigError, isLoopback, readConfig, UNIT_NAME, unitName } from './environment.js';
+export { type Config, ConfigError, isLoopback, readConfig, unitName } from './environment.js';
 
 /** What counts in place of what `.env` gives. */
 export type Overlay = (given: Config) => Config;

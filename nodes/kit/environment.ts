@@ -69,7 +69,7 @@ const LOOPBACK = '127.0.0.1';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A unit name as systemd accepts it, with its type at the end. */
-export const UNIT_NAME =
+const UNIT_NAME =
   /^[A-Za-z0-9:_.\\@-]{1,249}\.(service|socket|timer|mount|automount|swap|target|path|slice|scope|device)$/;
 
 /**
