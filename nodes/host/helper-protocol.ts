@@ -18,6 +18,10 @@ export interface HelperArgs {
   'apt.list': Record<string, never>;
   /** Installs newer versions, and what they need; removes nothing, keeps changed configuration files. */
   'apt.upgrade': Record<string, never>;
+  /** Fetches Potion's own source, and tells what is new in it. */
+  'potion.incoming': Record<string, never>;
+  /** Begins to bring Potion to a commit of its remembered branch; last-upgrade.json tells what came of it. */
+  'potion.upgrade': { commit: string };
 }
 
 export type HelperVerb = keyof HelperArgs;

@@ -12,6 +12,7 @@ import {
   type HelperReason,
   type HelperVerb,
 } from './helper-protocol.js';
+import { type PotionNews, potionNews } from './potion-news.js';
 
 export type { HelperArgs, HelperProgress, HelperVerb } from './helper-protocol.js';
 
@@ -23,6 +24,8 @@ export interface HelperResult {
   'apt.refresh': Record<string, never>;
   'apt.list': AptPlan;
   'apt.upgrade': AptSummary;
+  'potion.incoming': PotionNews;
+  'potion.upgrade': Record<string, never>;
 }
 
 /** smartctl's JSON as it is. Its exit code is a set of bits and says little by itself, see smartctl(8). */
@@ -55,6 +58,8 @@ const LIMITS: Record<HelperVerb, number> = {
   'apt.refresh': 660_000,
   'apt.list': 180_000,
   'apt.upgrade': 7_200_000,
+  'potion.incoming': 330_000,
+  'potion.upgrade': 60_000,
 };
 
 const SERVED_BY: Record<string, keyof typeof HELPER_SOCKETS> = { smartctl: 'smartctl', process: 'process' };
@@ -83,6 +88,8 @@ const READ: { [V in HelperVerb]: (reply: Reply) => HelperResult[V] } = {
   'apt.refresh': () => ({}),
   'apt.list': ({ out }) => aptPlan(out),
   'apt.upgrade': ({ out }) => aptSummary(out),
+  'potion.incoming': ({ out }) => potionNews(out),
+  'potion.upgrade': () => ({}),
 };
 
 const MOST_KEPT = 20_000_000;

@@ -64,6 +64,13 @@ export function oneOf(...words: string[]): Check {
   };
 }
 
+/** A check for the whole id of a commit of git. */
+export function commitId(value: unknown): string {
+  if (typeof value !== 'string' || !/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(value))
+    throw new Refusal('request', 'not the whole id of a commit');
+  return value;
+}
+
 function exactly(value: unknown, keys: readonly string[], what: string): Record<string, unknown> {
   const object = plain(value, what);
   const found = Object.keys(object);

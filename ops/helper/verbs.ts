@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { HelperReason, HelperVerb } from '../../nodes/host/helper-protocol.js';
 import { APT_ENVIRONMENT, judgeApt, STATUS_FD, UPGRADE } from './apt.js';
 import { wholeDisk } from './disk.js';
-import { type Check, oneOf, Refusal, wholeNumber } from './request.js';
+import { type Check, commitId, oneOf, Refusal, wholeNumber } from './request.js';
 import { SIGNAL_EXIT } from './signal.js';
 
 /** Which of the services does it: each has the rights that its verbs need. */
@@ -29,6 +29,14 @@ export interface Verb {
 
 const SMARTCTL = '/usr/sbin/smartctl';
 const APT = '/usr/bin/apt-get';
+const FLOCK = '/usr/bin/flock';
+const SYSTEMCTL = '/usr/bin/systemctl';
+
+/** Started by root, so it has to be root's own: the release that this helper is part of. */
+const PULL = join(__dirname, '..', 'install', 'pull.mjs');
+/** Held by whoever works in root's clone of Potion, see paths.mjs of the installer. */
+const PULL_LOCK = '/opt/potion/pull.lock';
+const PULLING = 75;
 
 const apt = {
   group: 'packages',
@@ -95,6 +103,30 @@ const VERBS: Record<HelperVerb, Verb> = {
       `-o=APT::Status-Fd=${STATUS_FD}`,
       ...UPGRADE,
     ],
+  },
+  'potion.incoming': {
+    group: 'packages',
+    args: {},
+    limit: 300,
+    argv: () => [
+      FLOCK,
+      '--nonblock',
+      `--conflict-exit-code=${PULLING}`,
+      PULL_LOCK,
+      process.execPath,
+      '--no-warnings',
+      PULL,
+      'show',
+    ],
+    judge: (exit) => (exit === 0 ? undefined : exit === PULLING ? 'busy' : 'broken'),
+  },
+  'potion.upgrade': {
+    group: 'packages',
+    args: { commit: commitId },
+    limit: 30,
+    // Its own unit: it has to outlive Potion, and with it the helper.
+    argv: (commit) => [SYSTEMCTL, 'start', '--no-block', `potion-upgrade@${commit}.service`],
+    judge: (exit) => (exit === 0 ? undefined : 'broken'),
   },
 };
 

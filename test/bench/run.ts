@@ -3,6 +3,7 @@ import { alertEvaluations } from './alert.ts';
 import { delivery, enqueues } from './delivery.ts';
 import { healLatency } from './heal-latency.ts';
 import { sampling } from './metrics.ts';
+import { replies } from './replies.ts';
 import { startUp } from './start-up.ts';
 import { type Row, table } from './table.ts';
 
@@ -10,6 +11,7 @@ const BENCHMARKS: Record<string, () => Promise<Row[]>> = {
   'start-up': startUp,
   sampling,
   heal: healLatency,
+  replies,
   delivery,
   alerts: alertEvaluations,
   enqueues,

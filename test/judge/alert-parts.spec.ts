@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type AlertConfig, ruleOf, withThreshold } from '../../nodes/judge/alert/rule.js';
 import { parsePath, seriesOf, sourceOf } from '../../nodes/judge/alert/series.js';
-import { thresholdOf } from '../../nodes/state/thresholds.js';
 import { parseQuantity } from '../../nodes/kit/quantity.js';
+import { thresholdOf } from '../../nodes/state/thresholds.js';
 
 const invalid = { code: 'INVALID' };
 

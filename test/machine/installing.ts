@@ -51,6 +51,19 @@ export async function bootWithClone(options: MachineOptions = {}): Promise<Machi
   }
 }
 
+/** What the clone follows after {@link giveRemote}. */
+export const REMOTE = '/srv/potion.git';
+
+/** Gives the clone a remote of its own, with a branch that it follows. */
+export async function giveRemote(machine: Machine): Promise<void> {
+  const script = `git clone --quiet --bare ${CLONE} ${REMOTE}
+    cd ${CLONE}
+    git remote set-url origin ${REMOTE}
+    git fetch --quiet
+    git branch --quiet --set-upstream-to=origin/$(git branch --show-current)`;
+  await machine.run(['sh', '-ec', script], { timeout: 60_000 });
+}
+
 /** Commits what stands in the clone. @returns the first seven digits of the commit */
 export async function commit(machine: Machine, message: string): Promise<string> {
   const git = ['git', '-C', CLONE];

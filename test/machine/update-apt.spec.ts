@@ -44,6 +44,7 @@ describe('Update: packages of the system, on a booted machine', function () {
   const inPostinst = () => until(async () => ((await there('/run/in-postinst')) ? true : undefined), 20_000);
   const go = () => machine.run(['touch', '/run/go']);
   const version = async (name: string) =>
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own
     (await machine.run(['dpkg-query', '--show', '--showformat=${Version} ${db:Status-Abbrev}', name])).trim();
   /** Asks for the upgrade and says yes; the message that then tells how far it is. */
   const agree = async () => {

@@ -8,15 +8,14 @@ import {
   commit,
   current,
   edit,
+  giveRemote,
   health,
   install,
+  REMOTE,
   startTelegram,
   type Telegram,
 } from './installing.ts';
 import type { Machine } from './machine.ts';
-
-/** What the clone was cloned from, and what /git_pull fetches from. */
-const REMOTE = '/srv/potion.git';
 
 describe('Update: new versions of Potion, on a booted machine', function () {
   this.timeout(240_000);
@@ -29,9 +28,7 @@ describe('Update: new versions of Potion, on a booted machine', function () {
     needs(this, 'root', 'systemd-nspawn');
     machine = await bootWithClone();
     telegram = await startTelegram(machine);
-    await shell(`git clone --quiet --bare ${CLONE} ${REMOTE}
-      cd ${CLONE}; git remote set-url origin ${REMOTE}; git fetch --quiet
-      git branch --quiet --set-upstream-to=origin/$(git branch --show-current)`);
+    await giveRemote(machine);
     const { code, all } = await install(machine, ['--lang', 'id'], telegram.env);
     assert.equal(code, 0, all);
     first = await current(machine);
@@ -108,5 +105,19 @@ describe('Update: new versions of Potion, on a booted machine', function () {
     });
     assert.match(told.text, /9\.1\.0-\w+ sudah aku kembalikan[\s\S]*The hatch is stuck/);
     assert.equal(await current(machine), before);
+  });
+
+  it('leaves what is running alone when a version can not be built, and says why', async () => {
+    const state = async () => [
+      await current(machine),
+      await machine.run(['systemctl', 'show', '-P', 'MainPID', 'potion']),
+    ];
+    const before = await state();
+    await machine.writeFile(`${CLONE}/nodes/kit/wrong.ts`, 'export const wrong: number = "text";\n');
+    await push('does not build');
+    const begun = await pull(/Pasang/);
+    const told = await chat.next(begun.next, /tidak bisa dipasang/, 60_000);
+    assert.match(told.text, /Yang sedang jalan tidak disentuh[\s\S]*gagal dibangun/);
+    assert.deepEqual(await state(), before);
   });
 });

@@ -109,7 +109,12 @@ export class Bench {
   }
 
   umount(place = 'mnt/potion-data'): void {
-    sh('umount', join(this.root, place));
+    const folder = join(this.root, place);
+    const device = sh('findmnt', '-nro', 'SOURCE', '--mountpoint', folder);
+    sh('umount', folder);
+    // A container that starts just then has a copy of the mount for a moment.
+    for (let tries = 0; tries < 100 && !quietly('wipefs', '--all', '--no-act', device); tries++)
+      quietly('sleep', '0.05');
   }
 
   isMounted(place = 'mnt/potion-data'): boolean {

@@ -119,7 +119,7 @@ describe('the rules about admins', function () {
           try {
             /** The newest invitation of each person, when it was made and by whom, and whether they were asked. */
             const open = new Map<number, { token: string; by: number; at: number; asked: boolean }>();
-            const admins = new Set(ids);
+            const admins = new Set<number>(ids);
             for (const one of steps) {
               if (one.do === 'invite') {
                 const token = await all.invite(one.by, one.user);

@@ -19,7 +19,7 @@ describe('the gate and people who are invited to be admins', () => {
   const said = async (): Promise<Message[]> => house.all('say');
   const texts = async () => (await said()).map((msg) => msg.say?.text);
   let number = 100;
-  const write = (user: number, text: string, more: object = {}) =>
+  const write = (user: number, text: string, more: Record<string, unknown> = {}) =>
     house.give(message(user, text, number++, house.clock.now(), more));
   const answer = (user: number, data: string) => house.give(press(user, data, `${number++}`));
 

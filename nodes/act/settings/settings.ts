@@ -65,7 +65,7 @@ type Plan = (job: Job) => Promise<Prepared>;
 const SHOWS = {
   async show(job) {
     const panel = job.text('panel');
-    if (panel in PANELS) return PANELS[panel as keyof typeof PANELS](job);
+    if (Object.hasOwn(PANELS, panel)) return PANELS[panel as keyof typeof PANELS](job);
     const { ctx, db, msg } = job;
     const payload = { ...(await countingNow(db)), ...(await alertsNow(db, ctx.clock.now())) };
     return { ...msg, payload, say: overviewView(payload, payload, ctx.t) };
@@ -92,7 +92,9 @@ const SHOWS = {
   },
 
   async about({ ctx, msg }) {
-    const payload = about(await ctx.RED.version());
+    const { version } = ctx.RED.settings as { version?: string };
+    // Node-RED takes the .git of a clone of Potion for one of its own.
+    const payload = about((version ?? '').replace(/-git$/, ''));
     return { ...msg, payload, say: aboutView(payload, ctx.t) };
   },
 

@@ -36,8 +36,8 @@ export function show(lines: readonly LogLine[], budget: number, now: number): Sh
     const text = shortLine(line);
     const heading = dayBetween(lines[at - 1], line, today);
     const added = text.length + 1 + (heading ? heading.length + 1 : 0);
-    // One line too long for the budget is still better than none.
-    if (length + added > budget && count > 0) break;
+    // No line's end stands behind the last one. One line too long for the budget is still better than none.
+    if (length + added - 1 > budget && count > 0) break;
     texts.unshift(...(heading ? [heading, text] : [text]));
     length += added;
     count++;

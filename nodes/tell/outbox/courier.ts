@@ -154,15 +154,13 @@ export class Courier {
   #rest(chat: number): void {
     const state = this.#chat(chat);
     const { again } = state;
-    state.busy = false;
-    state.again = false;
+    Object.assign(state, { busy: false, again: false });
     if (again) this.#kick(chat);
   }
 
   #later(chat: number, ms: number): void {
     const state = this.#chat(chat);
-    state.busy = false;
-    state.again = false;
+    Object.assign(state, { busy: false, again: false });
     state.timer?.();
     if (!this.#stopped) state.timer = this.#world.clock.after(ms, () => this.#kick(chat));
   }
@@ -280,9 +278,8 @@ export class Courier {
     this.#world.delivered(chat);
     if (!last) {
       const first = index === 0 ? messageId : taken.messageId;
-      return this.#send(chat, { ...taken, partsSent: index + 1, messageId: first }, parts, {
-        plain: form.plain,
-      });
+      const rest = { ...taken, partsSent: index + 1, messageId: first };
+      return this.#send(chat, rest, parts, { plain: form.plain });
     }
     const edited = editTarget(taken, 0, form);
     // Nothing depends on these, so nobody waits for the answer.

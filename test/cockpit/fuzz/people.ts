@@ -178,6 +178,16 @@ export class People {
     return { kind: 'a shape of its own', msg: this.#dice.one(this.#shapes as never) };
   }
 
+  /** A press of this button. */
+  pressed(user: number, data: string): Sent {
+    return { kind: 'admin presses', msg: this.#press(user, data), line: data };
+  }
+
+  /** A line of this command, right or wrong. */
+  lineOf(spec: CommandSpec): string {
+    return this.#line([spec]);
+  }
+
   /** A well-formed line of an admin in the own chat. */
   command(user: number, line: string): Sent {
     const at = this.#now();

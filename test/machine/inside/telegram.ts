@@ -1,5 +1,6 @@
 // Runs inside the machine: a Bot API server, driven by a test outside as the person who talks to the bot.
 import { type Sandbox, startSandbox } from '../../../ops/sandbox/server.js';
+import { replyTimes } from '../../bench/reply-times.ts';
 import { Exchange } from '../../cockpit/exchange.ts';
 import { FAKE_TOKEN } from '../../support/potion.ts';
 import { serve } from './serve.ts';
@@ -42,6 +43,8 @@ serve({
   /** From now on connections are refused, as in an outage; `up` ends it. */
   down: () => sandbox.faults.down(),
   up: () => sandbox.faults.up(),
+  /** For the benchmark of replies. */
+  replyTimes: (texts: string[], rounds: number) => replyTimes(sandbox, texts, rounds),
   /** What follows is for test/cockpit/cockpit.ts. */
   open(dataDir: string, logDir: string) {
     exchange = new Exchange(sandbox, dataDir, logDir);
