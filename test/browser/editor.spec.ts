@@ -287,7 +287,7 @@ describe('the editor', function () {
     const indonesian = await read();
     for (const [type, { form, ports, help }] of indonesian) {
       assert.notEqual(form, english.get(type)?.form, `${type}: the dialog is still English`);
-      assert.notEqual(ports, english.get(type)?.ports, `${type}: the outputs are still English`);
+      if (ports) assert.notEqual(ports, english.get(type)?.ports, `${type}: the outputs are still English`);
       assert.notEqual(help, english.get(type)?.help, `${type}: the help is still English`);
       assert.match(form, /Nama/);
     }

@@ -106,6 +106,8 @@ describe('asking the root helper', () => {
       request: 'INVALID',
       'switched-off': 'DENIED',
       'no-disk': 'NOT_FOUND',
+      guarded: 'DENIED',
+      'no-process': 'NOT_FOUND',
       'no-program': 'UNAVAILABLE',
       busy: 'BUSY',
       'apt-lock': 'BUSY',
