@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FAKE_TOKEN } from '../support/potion.ts';
 import { type LocalCockpit, startCockpit } from './cockpit.ts';
 
@@ -18,6 +19,12 @@ describe('📜 Logs', function () {
   before(async () => {
     potion = await startCockpit({ env: { SERVICES_WHITELIST: 'nginx' } });
     logs = join(potion.potion.dataDir, 'logs');
+    // The last that Potion logs of itself after a start; from then on the tail is what a test adds.
+    for (let left = 300; left > 0; left--) {
+      if (/commands now \(en\)/.test(readFileSync(join(logs, 'runtime.log'), 'utf8'))) return;
+      await sleep(50);
+    }
+    throw new Error('the list of commands was not told');
   });
   after(() => potion?.stop());
 
