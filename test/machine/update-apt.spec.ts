@@ -95,7 +95,7 @@ describe('Update: packages of the system, on a booted machine', function () {
     const first = await agree();
     await inPostinst();
     const second = await chat.ask('/apt_upgrade', /Yakin/);
-    await chat.press(second, '✅ Ya', /paket sedang dipasang atau diperbarui[\s\S]*👉 Tunggu/);
+    await chat.press(second, '✅ Ya', /pemasangan atau update lain masih jalan[\s\S]*👉 Tunggu/);
     await machine.run(['pkill', '-KILL', '-x', 'dpkg']);
     await chat.next(first.next, /apt gagal/);
     await go();

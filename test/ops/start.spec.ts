@@ -55,9 +55,9 @@ describe('a Potion with its own flows', function () {
     await hears(/Aku Potion, yang jaga rumah/);
     assert.ok(telegram.requests.some((request) => JSON.stringify(request).includes('📊 Status')));
     telegram.say('📊 Status');
-    const { text = '' } = await hears(/^📊 rumah/);
+    const { text = '' } = await hears(/📊 rumah/);
     assert.match(text, /RAM ▰?/);
-    assert.match(text, /💽 \/ ▰?/);
+    assert.match(text, /💽 Root ▰?/);
     assert.match(text, /Nyala \d/);
   });
 
