@@ -35,7 +35,7 @@ describe('an upgrade that fails', function () {
     await edit(
       machine,
       'package.json',
-      `s = s.replace(/.*"potion-watchdog".*\\n/, '').replace(/(outbox\\.js",\\n.*say\\.js"),/, '$1')`,
+      `const all = JSON.parse(s); delete all['node-red'].nodes['potion-watchdog']; s = JSON.stringify(all, null, 2)`,
     );
     await edit(machine, 'flows/engine-room.er.json', `s = s.replace('⚙️ Engine Room', '⚙️ Broken')`);
     await edit(machine, 'nodes/state/migrations.ts', MIGRATION);
